@@ -1,0 +1,1 @@
+"""The register: what is published, and how it came to be so. Imports neither `reviews` nor `config`."""

@@ -1,0 +1,39 @@
+"""What can go wrong in the register, in words for the person who caused it."""
+
+from dataclasses import dataclass
+
+FIELD, KEY, REFERENCE, RULE = "field", "key", "reference", "rule"
+
+
+class RegisterError(Exception):
+    """Base of the register's own errors."""
+
+
+class OneDoorError(RegisterError):
+    """Something other than publishing tried to write a register table."""
+
+
+class LedgerError(RegisterError):
+    """A ledger, or a dump of one, isn't what its digests say."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One reason why changes can't be published.
+
+    `sort` is field, key, reference or rule; `change` the position of the change concerned (0, 1 …), `field` its field or
+    "" for the change as a whole.
+    """
+
+    sort: str
+    change: int
+    field: str
+    message: str
+
+
+class ChangesRefused(RegisterError):
+    """Changes that the register can't take; `problems` holds every reason, not just the first."""
+
+    def __init__(self, problems: list[Problem]):
+        self.problems = problems
+        super().__init__(" ".join(problem.message for problem in problems))

@@ -1,0 +1,47 @@
+"""The register's tables, one noun a file.
+
+Three sorts: the ledger (Changeset, Revision, Opening), which is the truth; the register tables, which picture it and are
+written through one door; and rows beside both (Contributor, Activity, Verification).
+"""
+
+from .activity import Activity
+from .assessment import Assessment, AssessmentEvidence
+from .changeset import Changeset
+from .chokepoint import Chokepoint, Listing
+from .contributor import Contributor
+from .evidence import Bearing, Evidence, EvidenceBasis
+from .key import RecordKey
+from .list import ChokepointList
+from .organization import Organization
+from .revision import Opening, Revision
+from .sector import Sector
+from .source import Source, SourceDerivation
+from .supply import Supply, SupplyEvidence
+from .table import Record, RegisterTable
+from .verification import Verification
+
+__all__ = [
+    "Activity",
+    "Assessment",
+    "AssessmentEvidence",
+    "Bearing",
+    "Changeset",
+    "Chokepoint",
+    "ChokepointList",
+    "Contributor",
+    "Evidence",
+    "EvidenceBasis",
+    "Listing",
+    "Opening",
+    "Organization",
+    "Record",
+    "RecordKey",
+    "RegisterTable",
+    "Revision",
+    "Sector",
+    "Source",
+    "SourceDerivation",
+    "Supply",
+    "SupplyEvidence",
+    "Verification",
+]

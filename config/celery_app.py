@@ -1,0 +1,34 @@
+"""The worker's application and its timetable. `celery -A config worker` and `celery -A config beat` start here.
+
+Celery carries only ids: what has to be done, and whether it was done, is a row in the database. So a lost
+message costs time and no work, and every task may run twice at the same moment without harm.
+"""
+
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from celery import Celery
+
+# This module is imported before config.wsgi gets to say anything. If it defaulted to the local settings, a server
+# that forgot DJANGO_SETTINGS_MODULE would run with DEBUG on. Only the `celery` command gets the local default.
+_started_by_celery = "celery" in Path(sys.argv[0]).parts[-2:]
+os.environ.setdefault(
+    "DJANGO_SETTINGS_MODULE",
+    "config.settings.local" if _started_by_celery else "config.settings.production",
+)
+
+app = Celery("register")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+app.conf.beat_schedule = {
+    # Anyone can verify the register at any time; this one makes sure that somebody does.
+    "verify the register": {
+        "task": "chokepoints.tasks.verify_register",
+        "schedule": timedelta(hours=1),
+        # A message that waited a whole turn for a worker is replaced by the next one.
+        "options": {"expires": 3600},
+    },
+}

@@ -1,0 +1,192 @@
+"""What is the same everywhere. Each group stands under the address of its documentation.
+
+Nothing here is secret and nothing here is unsafe: DEBUG is off, demo accounts are refused, there is no key.
+"""
+
+from pathlib import Path
+
+import environ
+
+from config.brokers import transport_options_for
+from config.databases import database_from_url
+
+env = environ.Env()
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+# Everything that a running register writes: database, broker, static files, local key. Ignored by git.
+VAR_DIR = Path(env("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
+
+# Demo accounts have passwords that everybody can read; only the local settings allow them.
+DEMO_ACCOUNTS_ALLOWED = False
+
+# --- the application: https://docs.djangoproject.com/en/5.2/ref/settings/#core-settings
+
+DEBUG = False
+ALLOWED_HOSTS: list[str] = []
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_filters",
+    "django_htmx",
+    "rest_framework",
+    "chokepoints",
+    "reviews",
+]
+
+# https://docs.djangoproject.com/en/5.2/ref/middleware/#middleware-ordering
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+# https://docs.djangoproject.com/en/5.2/ref/settings/#templates
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- database: https://docs.djangoproject.com/en/5.2/ref/settings/#databases
+# No ATOMIC_REQUESTS: services open their own transactions (see config/databases.py).
+
+DATABASES = {
+    "default": database_from_url(env("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'register.sqlite3'}")),
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- people: https://docs.djangoproject.com/en/5.2/topics/auth/
+
+LOGIN_URL = "/accounts/login/"
+LOGIN_REDIRECT_URL = "/desk/"
+LOGOUT_REDIRECT_URL = "/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# --- language and time: https://docs.djangoproject.com/en/5.2/topics/i18n/
+# The register's days are UTC days; nobody's local midnight changes what was known when.
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+# --- static files: https://docs.djangoproject.com/en/5.2/howto/static-files/
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+# --- requests and their limits: https://docs.djangoproject.com/en/5.2/ref/settings/#data-upload-max-memory-size
+# Bodies over 2.5 MB are refused, which is Django's default. A proposal over several records has many fields.
+
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+
+# --- what a browser may load: https://django-csp.readthedocs.io/en/latest/configuration.html
+# No inline script or style anywhere, nothing from other hosts.
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    },
+}
+
+# --- security: https://docs.djangoproject.com/en/5.2/topics/security/
+# nosniff and the opener policy are Django's defaults already.
+
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+
+# --- JSON views: https://www.django-rest-framework.org/api-guide/settings/
+# Closed unless a view opens itself; JSON in, JSON out, no browsable pages.
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+}
+
+# --- background work: https://docs.celeryq.dev/en/stable/userguide/configuration.html
+
+CELERY_BROKER_URL = env("CELERY_BROKER_URL", default="filesystem://localhost")
+CELERY_BROKER_TRANSPORT_OPTIONS = transport_options_for(CELERY_BROKER_URL, VAR_DIR / "broker")
+CELERY_BROKER_CONNECTION_TIMEOUT = 3
+# A worker waits for its broker as long as it takes.
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# No request waits for the broker: publishing is tried once, and a sweep hands out again what is overdue.
+CELERY_TASK_PUBLISH_RETRY = False
+# A task counts as taken when it is done, and comes back when the process under it is killed.
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Results are rows in the database, not messages.
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TIMEZONE = "UTC"
+CELERY_ENABLE_UTC = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+# --- logs: https://docs.djangoproject.com/en/5.2/topics/logging/
+# One line an event, to stderr; whoever runs the register decides where that goes.
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "chokepoints": {"level": "INFO"},
+        "reviews": {"level": "INFO"},
+        # Without this Django adds a console handler of its own under DEBUG, and each line comes twice.
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+    },
+}

@@ -1,0 +1,24 @@
+"""The site map. The register and the process bring their own addresses; accounts, admin and health are here."""
+
+from django.contrib import admin
+from django.contrib.auth import views as auth
+from django.urls import include, path
+
+from config import health
+
+# Pages for 400, 403, 404 and 500 are templates of that name; Django's own handlers render them.
+
+urlpatterns = [
+    path("", include("chokepoints.urls")),
+    path("", include("reviews.urls")),
+    # Not all of django.contrib.auth.urls: a password reset would need mail, and there is none yet.
+    path("accounts/login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
+    path("accounts/password_change/", auth.PasswordChangeView.as_view(), name="password_change"),
+    path(
+        "accounts/password_change/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"
+    ),
+    path("admin/", admin.site.urls),
+    path("healthz/live", health.live, name="health_live"),
+    path("healthz/ready", health.ready, name="health_ready"),
+]

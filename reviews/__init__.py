@@ -1,0 +1,1 @@
+"""The process: how the register changes. Imports `chokepoints`; nothing there imports this."""

@@ -1,0 +1,127 @@
+"""What all tests share: what they may skip, how they search, a browser, and databases for real processes."""
+
+import contextlib
+import os
+import shutil
+import socket
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+from tests import databases
+
+IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
+
+# --- asynchronous safety
+# Once a browser test has run, Playwright's event loop counts as running in this thread, and Django would refuse every
+# query of the tests that follow. Nothing here is asynchronous, so the check has nothing to find.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+# --- property tests: https://hypothesis.readthedocs.io/en/latest/reference/api.html#settings
+# In CI the same examples every time: a red build must be somebody's change, not somebody's luck. At home it searches.
+
+hypothesis_settings.register_profile("ci", derandomize=True, print_blob=True, deadline=None)
+hypothesis_settings.register_profile("home", print_blob=True, deadline=None)
+hypothesis_settings.load_profile("ci" if IN_CI else "home")
+
+
+# --- what a machine may lack: skipped here with the line that installs it, a failure in CI
+
+INSTALL_CHROMIUM = "apt-get install -y --no-install-recommends chromium fonts-liberation fonts-noto-cjk"
+INSTALL_REDIS = "apt-get install -y redis-server && redis-server --daemonize yes"
+
+REDIS_URL = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
+
+
+def chromium() -> str | None:
+    """The path of the system's Chromium, if there is one."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def redis_answers() -> bool:
+    """Whether something listens where Redis should be."""
+    address = urlsplit(REDIS_URL)
+    with contextlib.suppress(OSError), socket.create_connection((address.hostname, address.port), timeout=2):
+        return True
+    return False
+
+
+NEEDS = {
+    "browser": (chromium, f"needs Chromium: {INSTALL_CHROMIUM}"),
+    "redis": (redis_answers, f"needs Redis at {REDIS_URL}: {INSTALL_REDIS}"),
+    "postgresql": (databases.postgresql_answers, databases.NEEDS_POSTGRESQL),
+}
+
+
+def pytest_runtest_setup(item):
+    """Skip a test whose marker names something that this machine lacks."""
+    for marker, (found, words) in NEEDS.items():
+        if item.get_closest_marker(marker) and not found():
+            pytest.skip(words)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session):
+    """Under CI a skip is a failure: a test that nobody runs proves nothing. (With xdist: where reports arrive.)"""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if IN_CI and reporter and not hasattr(session.config, "workerinput") and reporter.stats.get("skipped"):
+        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say which skips made the build fail."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if IN_CI and skipped:
+        terminalreporter.section("skipped, which is a failure under CI", red=True)
+        for report in skipped:
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+            terminalreporter.line(f"{report.nodeid}: {reason}")
+
+
+# --- a browser: https://playwright.dev/python/docs/test-runners
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    """Debian's Chromium instead of a downloaded one, and no talk with the outside."""
+    path = chromium()
+    if not path:
+        pytest.skip(f"needs Chromium: {INSTALL_CHROMIUM}")
+    quiet = "no-sandbox disable-gpu disable-quic no-first-run disable-background-networking"
+    quiet += " disable-component-update disable-sync"
+    return {
+        **browser_type_launch_args,
+        "executable_path": path,
+        "args": [f"--{flag}" for flag in quiet.split()],
+    }
+
+
+# --- databases for real commits and real processes (tests/databases.py says why)
+
+
+@pytest.fixture(scope="session")
+def database_templates(tmp_path_factory):
+    """One migrated database per engine, made when first asked for, that fresh ones are copied from."""
+    with databases.Templates(tmp_path_factory.mktemp("databases")) as templates:
+        yield templates
+
+
+@pytest.fixture
+def make_fresh_database(database_templates):
+    """A function that makes migrated, empty databases: `make_fresh_database()`, or `("sqlite")`, `("postgresql")`."""
+    with contextlib.ExitStack() as stack:
+
+        def make(engine: str | None = None) -> str:
+            engine = engine or databases.engine_of_this_run()
+            if engine == "postgresql" and not databases.postgresql_answers():
+                pytest.skip(databases.NEEDS_POSTGRESQL)
+            return stack.enter_context(database_templates.fresh_database(engine))
+
+        yield make
+
+
+@pytest.fixture
+def fresh_database(make_fresh_database) -> str:
+    """The DATABASE_URL of a migrated, empty database on this run's engine, dropped after the test."""
+    return make_fresh_database()
