@@ -7,10 +7,9 @@ from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
-from ..fields import COUNTRIES
 from ..vocabularies import UNASSESSED
 from .assessment import Assessment
-from .columns import choice_column, date_fits_precision, one_of, precision_column, text_column
+from .columns import country_column, date_fits_precision, precision_column, text_column
 from .table import Record, RecordQuerySet, RegisterTable
 
 
@@ -34,7 +33,7 @@ class Chokepoint(Record):
     name = models.CharField(max_length=300)
     name_original = text_column(2_000)
     aliases = models.JSONField(default=list, blank=True)
-    dependent_country = choice_column(COUNTRIES)
+    dependent_country = country_column()
     scope = models.TextField(blank=True)
     sector = models.ForeignKey("chokepoints.Sector", models.PROTECT, related_name="chokepoints")
     part_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="parts")
@@ -47,7 +46,6 @@ class Chokepoint(Record):
 
     class Meta(Record.Meta):
         ordering = ["name"]
-        constraints = [one_of("chokepoint", "dependent_country", COUNTRIES)]
 
     def __str__(self) -> str:
         return self.name

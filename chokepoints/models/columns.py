@@ -21,6 +21,11 @@ def choice_column(choices: dict[Any, str], **options: Any) -> models.CharField:
     return models.CharField(max_length=40, choices=list(choices.items()), **options)
 
 
+def country_column(**options: Any) -> models.CharField:
+    """ISO 3166-1 alpha-2, or EU. The list of countries changes with the world, so the door checks it, not a migration."""
+    return models.CharField(max_length=2, **options)
+
+
 def precision_column() -> models.CharField:
     """How exactly the date beside it is known."""
     return choice_column(PRECISIONS, blank=True, default=BLANK)

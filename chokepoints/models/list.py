@@ -3,8 +3,7 @@
 from django.db import models
 from django.urls import reverse
 
-from ..fields import COUNTRIES
-from .columns import choice_column, date_fits_precision, one_of, precision_column, text_column
+from .columns import country_column, date_fits_precision, precision_column, text_column
 from .table import Record
 
 
@@ -15,7 +14,7 @@ class ChokepointList(Record):
     name = models.CharField(max_length=300)
     name_original = text_column(2_000)
     issuer = models.CharField(max_length=500)
-    dependent_country = choice_column(COUNTRIES)
+    dependent_country = country_column()
     issued_on = models.DateField(null=True, blank=True)
     issued_on_precision = precision_column()
     definition = models.TextField(blank=True)
@@ -27,7 +26,6 @@ class ChokepointList(Record):
         verbose_name = "list"
         ordering = ["key"]
         constraints = [
-            one_of("list", "dependent_country", COUNTRIES),
             date_fits_precision("list", "issued_on"),
         ]
 

@@ -4,8 +4,7 @@ from django.db import models
 from django.urls import reverse
 
 from .. import vocabularies as words
-from ..fields import COUNTRIES
-from .columns import choice_column, one_of, text_column
+from .columns import choice_column, country_column, one_of, text_column
 from .table import Record
 
 
@@ -16,7 +15,7 @@ class Organization(Record):
     name = models.CharField(max_length=300)
     name_original = text_column(2_000)
     aliases = models.JSONField(default=list, blank=True)
-    country = choice_column(COUNTRIES, blank=True, default="")
+    country = country_column(blank=True, default="")
     kind = choice_column(words.ORGANIZATION_KINDS, blank=True, default="")
     website = text_column(2_000)
     identifiers = models.JSONField(default=list, blank=True)
@@ -24,7 +23,6 @@ class Organization(Record):
     class Meta(Record.Meta):
         ordering = ["name"]
         constraints = [
-            one_of("organization", "country", COUNTRIES, blank=True),
             one_of("organization", "kind", words.ORGANIZATION_KINDS, blank=True),
         ]
 

@@ -8,6 +8,7 @@ from .. import vocabularies as words
 from ..fields import COUNTRIES
 from .columns import (
     choice_column,
+    country_column,
     date_fits_precision,
     one_of,
     percent_column,
@@ -25,7 +26,7 @@ class Supply(Record):
     organization = models.ForeignKey(
         "chokepoints.Organization", models.PROTECT, null=True, blank=True, related_name="supplies"
     )
-    country = choice_column(COUNTRIES, blank=True, default="")
+    country = country_column(blank=True, default="")
     role = choice_column(words.SUPPLY_ROLES)
     share_low = percent_column()
     share_high = percent_column()
@@ -48,7 +49,6 @@ class Supply(Record):
                 condition=Q(organization__isnull=False, country="") | (Q(organization__isnull=True) & ~Q(country="")),
                 name="supply_names_one_of_organization_and_country",
             ),
-            one_of("supply", "country", COUNTRIES, blank=True),
             one_of("supply", "role", words.SUPPLY_ROLES),
             date_fits_precision("supply", "as_of"),
             share_is_whole("supply", "share"),

@@ -1,0 +1,39 @@
+"""Triggers that keep the ledger append-only, in the words of both databases (pure).
+
+Plain SQL rather than django-pgtrigger: one file says the rule for PostgreSQL and SQLite, and neither needs the other's
+driver. Whoever owns the database can drop a trigger; verification and known heads find out what was done then.
+"""
+
+LEDGER_TABLES = ("chokepoints_changeset", "chokepoints_revision", "chokepoints_opening")
+
+_FUNCTION = """
+CREATE OR REPLACE FUNCTION chokepoints_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the ledger is append-only: % on % is refused', TG_OP, TG_TABLE_NAME;
+END $$
+"""
+
+
+def install(vendor: str) -> list[str]:
+    """Return the statements that put the triggers up on a database of `vendor` (sqlite or postgresql)."""
+    if vendor == "postgresql":
+        return [_FUNCTION] + [
+            f"CREATE TRIGGER {table}_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION chokepoints_refuse_change()"
+            for table in LEDGER_TABLES
+        ]
+    return [
+        f"CREATE TRIGGER {table}_refuses_{action.lower()} BEFORE {action} ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: {action} on {table} is refused'); END"
+        for table in LEDGER_TABLES
+        for action in ("UPDATE", "DELETE")
+    ]
+
+
+def remove(vendor: str) -> list[str]:
+    """Return the statements that take the triggers down again."""
+    if vendor == "postgresql":
+        return [f"DROP TRIGGER {table}_is_append_only ON {table}" for table in LEDGER_TABLES] + [
+            "DROP FUNCTION chokepoints_refuse_change()"
+        ]
+    return [f"DROP TRIGGER {table}_refuses_{action}" for table in LEDGER_TABLES for action in ("update", "delete")]

@@ -1,0 +1,130 @@
+"""Proposals: an editor's reasoned set of changes, in numbered versions."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from chokepoints.models import Contributor
+from chokepoints.models.revision import OPERATIONS
+
+from ..workflow import ENDED, STATES
+
+
+class ProposalQuerySet(models.QuerySet):
+    """Proposals in the words of the pages, and who may see which."""
+
+    def visible_to(self, contributor: Contributor | None) -> "ProposalQuerySet":
+        """Drafts are their authors' alone; everything else is public."""
+        if contributor is None:
+            return self.exclude(state="draft")
+        own_drafts = Proposal.objects.filter(state="draft", authors=contributor).values("pk")
+        return self.filter(~Q(state="draft") | Q(pk__in=own_drafts))
+
+    def pending(self) -> "ProposalQuerySet":
+        """Those that may still be published."""
+        return self.exclude(state__in=[*ENDED, "draft"])
+
+    def about(self, record: uuid.UUID) -> "ProposalQuerySet":
+        """Those whose present version changes a record, or one that refers to it by its fields."""
+        return self.filter(versions__number=models.F("version"), versions__changes__record=record).distinct()
+
+    def by_author(self, contributor: Contributor) -> "ProposalQuerySet":
+        return self.filter(authors=contributor)
+
+
+class Proposal(models.Model):
+    """A set of changes with a reason, on its way into the register or out of the way.
+
+    `number` is its public name; `version` the number of its present version; `changeset` the number of the changeset
+    that published it.
+    """
+
+    number = models.BigAutoField(primary_key=True)
+    state = models.CharField(max_length=20, choices=list(STATES.items()), default="draft", db_index=True)
+    version = models.PositiveIntegerField(default=1)
+    authors = models.ManyToManyField(Contributor, through="reviews.Authorship", related_name="proposals")
+    drafted = models.DateTimeField(auto_now_add=True)
+    opened = models.DateTimeField(null=True, blank=True)
+    ended = models.DateTimeField(null=True, blank=True)
+    changeset = models.PositiveBigIntegerField(null=True, blank=True, unique=True)
+    conflicts = models.JSONField(default=list, blank=True, help_text="Why it couldn't be published, if it is conflicting.")
+
+    objects = ProposalQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=list(STATES)), name="proposal_state_is_in_vocabulary"),
+            models.CheckConstraint(
+                condition=Q(state="published", changeset__isnull=False) | (~Q(state="published") & Q(changeset__isnull=True)),
+                name="published_proposals_name_their_changeset",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"proposal {self.number}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("proposal-detail", args=[self.number])
+
+    def present_version(self) -> "Version":
+        """Return the version that is to be judged now."""
+        return self.versions.get(number=self.version)
+
+
+class Authorship(models.Model):
+    """Somebody wrote a part of a proposal. Whoever edits becomes an author; the first one proposed it."""
+
+    proposal = models.ForeignKey(Proposal, models.CASCADE, related_name="authorships")
+    contributor = models.ForeignKey(Contributor, models.PROTECT, related_name="authorships")
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["proposal", "contributor"], name="one_authorship_per_person")]
+
+
+class Version(models.Model):
+    """One version of a proposal: what was proposed, and by whom it was written. Only a draft's version is rewritten."""
+
+    proposal = models.ForeignKey(Proposal, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    title = models.CharField(max_length=200)
+    rationale = models.TextField(blank=True)
+    editor = models.ForeignKey(Contributor, models.PROTECT, related_name="versions")
+    made = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["proposal", "number"]
+        constraints = [models.UniqueConstraint(fields=["proposal", "number"], name="versions_are_numbered")]
+
+    def __str__(self) -> str:
+        return f"version {self.number} of proposal {self.proposal_id}"
+
+
+class Change(models.Model):
+    """One operation on one record, made of field changes.
+
+    `fields` maps field names to proposed values, `base` the same names to the values that the author saw, `base_revision`
+    is the record's revision then. `cites` maps field names to evidence ids.
+    """
+
+    version = models.ForeignKey(Version, models.CASCADE, related_name="changes")
+    position = models.PositiveIntegerField()
+    kind = models.CharField(max_length=40)
+    record = models.UUIDField()
+    operation = models.CharField(max_length=20, choices=list(OPERATIONS.items()))
+    base_revision = models.PositiveIntegerField(default=0)
+    fields = models.JSONField(default=dict, blank=True)
+    base = models.JSONField(default=dict, blank=True)
+    cites = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["version", "position"]
+        indexes = [models.Index(fields=["record"], name="changes_of_a_record")]
+        constraints = [models.UniqueConstraint(fields=["version", "record"], name="one_change_per_version_and_record")]
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.kind} {self.record}"
