@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .dates import parse_partial
-from .vocabularies import SUPPORTING_STANCES, UNASSESSED
+from .vocabularies import UNASSESSED
 
 NOT_YET_PUBLISHED = 2**62  # later than every changeset there is
 
@@ -61,13 +61,3 @@ def status_on(judgements: Iterable[Judgement], day: dt.date) -> str:
 def turning_days(judgements: Iterable[Judgement], today: dt.date) -> list[dt.date]:
     """Return today and the later days on which another judgement may become current, in order."""
     return sorted({today} | {j.as_of for j in judgements if j.as_of > today})
-
-
-def evidence_is_enough(status: str, stances: Iterable[str], needed: int) -> bool:
-    """Tell whether the stances of the evidence that counts carry a status: `needed` on each side that it takes.
-
-    "unassessed" is carried by any evidence: somebody must have had a reason to take a judgement away.
-    """
-    stances = list(stances)
-    sides = SUPPORTING_STANCES.get(status, (set(SUPPORTING_STANCES["undetermined"][0]),))
-    return all(sum(stance in side for stance in stances) >= needed for side in sides)

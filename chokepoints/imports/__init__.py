@@ -1,0 +1,1 @@
+"""Reading files into changes of the register. Imports point inwards: nothing here knows how changes are reviewed."""

@@ -88,7 +88,6 @@ class Migration(migrations.Migration):
                 ('operation', models.CharField(choices=[('create', 'created'), ('update', 'changed'), ('retire', 'retired'), ('restore', 'restored')], max_length=20)),
                 ('base_revision', models.PositiveIntegerField(default=0)),
                 ('fields', models.JSONField(blank=True, default=dict)),
-                ('base', models.JSONField(blank=True, default=dict)),
                 ('cites', models.JSONField(blank=True, default=dict)),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='changes', to='reviews.version')),
             ],

@@ -107,8 +107,8 @@ class Version(models.Model):
 class Change(models.Model):
     """One operation on one record, made of field changes.
 
-    `fields` maps field names to proposed values, `base` the same names to the values that the author saw, `base_revision`
-    is the record's revision then. `cites` maps field names to evidence ids.
+    `fields` maps field names to proposed values; `base_revision` is the record's revision that the author saw, and with it
+    the ledger has every value that they saw. `cites` maps field names to evidence ids.
     """
 
     version = models.ForeignKey(Version, models.CASCADE, related_name="changes")
@@ -118,7 +118,6 @@ class Change(models.Model):
     operation = models.CharField(max_length=20, choices=list(OPERATIONS.items()))
     base_revision = models.PositiveIntegerField(default=0)
     fields = models.JSONField(default=dict, blank=True)
-    base = models.JSONField(default=dict, blank=True)
     cites = models.JSONField(default=dict, blank=True)
 
     class Meta:

@@ -1,0 +1,47 @@
+"""Why somebody can't do something with a proposal, in words for them. `status` is the HTTP status that fits."""
+
+from chokepoints.exceptions import Problem
+
+
+class ReviewError(Exception):
+    """Base of the process's own errors."""
+
+    status = 400
+
+    def __init__(self, message: str):
+        self.message = message
+        super().__init__(message)
+
+
+class NotAllowed(ReviewError):
+    """This person may not do this."""
+
+    status = 403
+
+
+class NotFound(ReviewError):
+    """There is no such proposal, or it is somebody's draft."""
+
+    status = 404
+
+
+class WrongState(ReviewError):
+    """The proposal is not in a state in which this can be done."""
+
+    status = 409
+
+
+class StaleVersion(ReviewError):
+    """The version that was judged or edited is not the present one."""
+
+    status = 409
+
+
+class InvalidProposal(ReviewError):
+    """What is proposed can't be. `problems` name change and field; change -1 stands for title and rationale."""
+
+    status = 422
+
+    def __init__(self, problems: list[Problem]):
+        self.problems = problems
+        super().__init__(" ".join(problem.message for problem in problems))

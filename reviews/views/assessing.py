@@ -1,0 +1,7 @@
+"""Stub."""
+
+from django.views import View
+
+
+class AssessmentNew(View):
+    pass

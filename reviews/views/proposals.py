@@ -1,0 +1,11 @@
+"""Stub."""
+
+from django.views import View
+
+
+class ProposalList(View):
+    pass
+
+
+class ProposalDetail(View):
+    pass
