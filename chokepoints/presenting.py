@@ -7,8 +7,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .fields import COUNTRIES, Bearings, Choice, ChoiceSet, Country, Field, Identifiers, Listings, Number, Original
-from .fields import Reference, ReferenceSet, Share, Text, Url
+from .fields import (
+    COUNTRIES,
+    Bearings,
+    Choice,
+    ChoiceSet,
+    Country,
+    Field,
+    Identifiers,
+    Listings,
+    Number,
+    Original,
+    Reference,
+    ReferenceSet,
+    Share,
+    Text,
+    Url,
+)
 from .records import KINDS, Kind, State
 from .vocabularies import STATUSES
 
@@ -59,7 +74,9 @@ def present(field: Field, value: Any, names: Names, language: str = "") -> tuple
         return (Shown("withheld", form="withheld"),)
     if value in (None, "", []):
         return ()
-    if isinstance(field, Bearings | Listings | ReferenceSet | ChoiceSet | Identifiers) or isinstance(value, list):
+    if isinstance(field, Bearings | Listings | ReferenceSet | ChoiceSet | Identifiers) or isinstance(
+        value, list
+    ):
         return tuple(present_entry(field, entry, names) for entry in value)
     return (_present_one(field, value, names, language),)
 

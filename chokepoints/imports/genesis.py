@@ -256,10 +256,14 @@ class _Builder:
 
     def _supplier(self, row: Row) -> None:
         chokepoint = record_id("chokepoint", row["chokepoint_slug"])
-        role = words.SUPPLY_ROLES[row["role"]]
+        name, role = row["organization"], words.SUPPLY_ROLES[row["role"]]
+        if row["verified"] == "yes":
+            named = f"{name} is named as a {role}"
+        else:
+            named = f"A product of {name}, a {role}, is named"
         evidence = {
             "source": record_id("source", row["source_key"]),
-            "claim": _sentences(f"{row['organization']} is named as a {role}" + (f": {row['note']}" if row["note"] else "")),
+            "claim": _sentences(named + (f": {row['note']}" if row["note"] else "")),
             "nature": "observation",
             "bears_on": [{"chokepoint": chokepoint, "stance": "context"}],
             "note": VERIFIED_SUPPLIER[row["verified"]],

@@ -27,8 +27,8 @@ class ProposalQuerySet(models.QuerySet):
         return self.exclude(state__in=[*ENDED, "draft"])
 
     def about(self, record: uuid.UUID) -> "ProposalQuerySet":
-        """Those whose present version changes a record, or one that refers to it by its fields."""
-        return self.filter(versions__number=models.F("version"), versions__changes__record=record).distinct()
+        """Those whose present version changes a record or names it in what it proposes."""
+        return self.filter(versions__number=models.F("version"), versions__changes__concerns__record=record).distinct()
 
     def by_author(self, contributor: Contributor) -> "ProposalQuerySet":
         return self.filter(authors=contributor)
@@ -127,3 +127,16 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operation} {self.kind} {self.record}"
+
+
+class Concern(models.Model):
+    """A record that a change is about: its own, and those that its fields name. Written with the change."""
+
+    change = models.ForeignKey(Change, models.CASCADE, related_name="concerns")
+    record = models.UUIDField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["change", "record"], name="one_concern_per_change_and_record")]
+
+    def __str__(self) -> str:
+        return f"{self.change} is about {self.record}"

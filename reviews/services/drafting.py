@@ -3,6 +3,7 @@
 Every function takes `actor`, a signed-in user, and raises the errors of exceptions.py; then nothing has changed.
 """
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +21,7 @@ from chokepoints.services.locking import register_lock
 from chokepoints.services.recording import record_activity
 
 from ..exceptions import InvalidProposal, NotAllowed, NotFound, StaleVersion, WrongState
-from ..models import Authorship, Change, Proposal, Version
+from ..models import Authorship, Change, Concern, Proposal, Version
 from ..policies import why_not
 from ..workflow import target_of
 from .applying import prepare
@@ -248,4 +249,12 @@ def _write_version(proposal: Proposal, number: int, head: tuple[str, str], rows:
     for row in rows:
         row.version = version
     Change.objects.bulk_create(rows)
+    Concern.objects.bulk_create(Concern(change=row, record=record) for row in rows for record in _concerned(row))
     return version
+
+
+def _concerned(change: Change) -> set[uuid.UUID]:
+    """Return the records that a change is about: its own, and those that its fields name."""
+    fields = KINDS[change.kind].fields
+    named = {target for name, value in change.fields.items() for _, target in fields[name].references(value)}
+    return {uuid.UUID(str(record)) for record in {str(change.record), *named}}
