@@ -56,7 +56,9 @@ def fresh_commitments(changeset: SealedChangeset) -> list[str]:
 
 def evidence_cited(changeset: SealedChangeset) -> set[tuple[str, int]]:
     """Return (evidence, revision) of everything that a changeset cites."""
-    entries = (entry for revision in changeset.revisions for cited in revision.cites.values() for entry in cited)
+    entries = (
+        entry for revision in changeset.revisions for cited in revision.cites.values() for entry in cited
+    )
     return {(entry["evidence"], entry["revision"]) for entry in entries}
 
 
@@ -65,7 +67,11 @@ def problems_of(changeset: SealedChangeset, ground: Ground) -> Iterator[str]:
     yield from _seal_problems(changeset)
     yield from _link_problems(changeset, ground.after)
     yield from _people_problems(changeset)
-    for commitment in [changeset.summary, changeset.rationale, *(review["reason"] for review in changeset.reviews)]:
+    for commitment in [
+        changeset.summary,
+        changeset.rationale,
+        *(review["reason"] for review in changeset.reviews),
+    ]:
         if commitment is not None:
             yield from _opening_problems(commitment, ground.openings, "its words")
             if commitment in ground.openings and not isinstance(ground.openings[commitment].value, str):
@@ -117,7 +123,9 @@ def _opening_problems(commitment: Any, openings: Mapping[str, Opening], what: st
     opening = openings.get(commitment)
     if opening is None:
         yield f"the opening of {what} is missing."
-    elif not _SALT.fullmatch(opening.salt) or commit(bytes.fromhex(opening.salt), opening.value) != commitment:
+    elif (
+        not _SALT.fullmatch(opening.salt) or commit(bytes.fromhex(opening.salt), opening.value) != commitment
+    ):
         yield f"the value of {what} isn't the one that was committed to."
 
 
@@ -133,7 +141,9 @@ def _revision_problems(
     if before and before.kind != revision.kind:
         yield f"it was a {before.kind} before."
     earlier = before.state if before else {}
-    differ = sorted(name for name in {*earlier, *revision.state} if earlier.get(name) != revision.state.get(name))
+    differ = sorted(
+        name for name in {*earlier, *revision.state} if earlier.get(name) != revision.state.get(name)
+    )
     if list(revision.changed) != differ:
         yield f"it says that {_words(revision.changed)} changed, but {_words(differ)} did."
     if revision.operation in {RETIRE, RESTORE} and differ != ["retired"]:

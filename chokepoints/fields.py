@@ -48,7 +48,9 @@ def check_text(text: Any, *, lines: bool, limit: int) -> str:
     for character in text:
         category = unicodedata.category(character)
         if category == "Cs":
-            raise FieldError("This text holds half of a surrogate pair, which isn't a character. Paste it again from its source.")
+            raise FieldError(
+                "This text holds half of a surrogate pair, which isn't a character. Paste it again from its source."
+            )
         if category == "Cc" and not (lines and character in "\n\r\t"):
             raise FieldError(f"This text holds the control character U+{ord(character):04X}. Remove it.")
     return text
@@ -91,7 +93,11 @@ class Field:
 
     def clean(self, value: Any) -> Any:
         """Return the canonical JSON value, or None for "nothing known". Raises FieldError."""
-        if value is None or (isinstance(value, str) and not value.strip()) or (isinstance(value, list | tuple) and not value):
+        if (
+            value is None
+            or (isinstance(value, str) and not value.strip())
+            or (isinstance(value, list | tuple) and not value)
+        ):
             return None
         return self.clean_value(value)
 
@@ -136,7 +142,9 @@ class Key(Line):
     def clean_value(self, value: Any) -> str:
         text = check_text(value, lines=False, limit=self.limit).strip()
         if not _KEY.fullmatch(text):
-            raise FieldError("A key has small letters a–z, digits and single hyphens, such as tbm-main-bearings.")
+            raise FieldError(
+                "A key has small letters a–z, digits and single hyphens, such as tbm-main-bearings."
+            )
         return text
 
     def from_columns(self, row: Any) -> Any:
@@ -163,9 +171,13 @@ class Text(Line):
     shape: ClassVar[str] = "text"
 
     def clean_value(self, value: Any) -> str | None:
-        text = check_text(value, lines=True, limit=self.limit).replace("\r\n", "\n").replace("\r", "\n").strip()
+        text = (
+            check_text(value, lines=True, limit=self.limit).replace("\r\n", "\n").replace("\r", "\n").strip()
+        )
         if _REORDERING & set(text):
-            raise FieldError("This text holds characters that reorder what a reader sees. Remove them, or put the passage into a quote.")
+            raise FieldError(
+                "This text holds characters that reorder what a reader sees. Remove them, or put the passage into a quote."
+            )
         return text or None
 
 
@@ -192,7 +204,11 @@ class Number(Field):
     shape: ClassVar[str] = "number"
 
     def clean_value(self, value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int | str) or not re.fullmatch(r"-?[0-9]{1,9}", str(value).strip()):
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | str)
+            or not re.fullmatch(r"-?[0-9]{1,9}", str(value).strip())
+        ):
             raise FieldError("This must be a whole number.")
         number = int(value)
         if not self.low <= number <= self.high:
@@ -431,7 +447,9 @@ class Bearings(Children):
             raise FieldError("This must be a list of chokepoints or lists, each with a stance.")
         entries: dict[tuple[str, str], dict[str, str]] = {}
         for item in value[: self.limit + 1]:
-            entry = _entry(item, {"chokepoint", "list", "stance", "note"}, "a chokepoint or list with a stance")
+            entry = _entry(
+                item, {"chokepoint", "list", "stance", "note"}, "a chokepoint or list with a stance"
+            )
             if ("chokepoint" in entry) == ("list" in entry):
                 raise FieldError("Each entry names either a chokepoint or a list.")
             kind = "chokepoint" if "chokepoint" in entry else "list"
@@ -563,7 +581,9 @@ class Share(Field):
         clean: dict[str, Any] = {}
         for bound in ("low", "high"):
             if bound not in entry:
-                raise FieldError("A share has a lower and an upper bound in percent; give the same number twice if it is exact.")
+                raise FieldError(
+                    "A share has a lower and an upper bound in percent; give the same number twice if it is exact."
+                )
             clean[bound] = self._percent(entry[bound])
         if Decimal(clean["low"]) > Decimal(clean["high"]):
             raise FieldError("The lower bound is above the upper bound.")
@@ -598,8 +618,12 @@ class Share(Field):
 
     def to_columns(self, value: Any) -> dict[str, Any]:
         value = value or {}
-        bounds = {f"{self.name}_{part}": Decimal(value[part]) if part in value else None for part in ("low", "high")}
-        words = {f"{self.name}_{part}": value.get(part, "") for part in ("market", "segment", "measure", "counted")}
+        bounds = {
+            f"{self.name}_{part}": Decimal(value[part]) if part in value else None for part in ("low", "high")
+        }
+        words = {
+            f"{self.name}_{part}": value.get(part, "") for part in ("market", "segment", "measure", "counted")
+        }
         return bounds | words | {f"{self.name}_year": value.get("year")}
 
     def from_columns(self, row: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 from django.apps import apps
 from django.db.models import QuerySet
 
-from .fields import Field, Reference, ReferenceSet
+from .fields import Field, Key, Reference, ReferenceSet
 from .models import Record, RecordKey
 from .models.table import open_door
 from .records import Kind, State, referring_fields
@@ -32,7 +32,9 @@ def _columns(kind: Kind, state: State) -> dict[str, Any]:
     return columns
 
 
-def write_record(kind: Kind, record: uuid.UUID, state: State, *, revision: int, created_in: int, changed_in: int) -> None:
+def write_record(
+    kind: Kind, record: uuid.UUID, state: State, *, revision: int, created_in: int, changed_in: int
+) -> None:
     """Make the tables show `state` for one record, whatever they showed before. Part of a changeset's transaction."""
     model = model_of(kind)
     columns = _columns(kind, state) | {
@@ -65,6 +67,35 @@ def remove_record(kind: Kind, record: uuid.UUID) -> None:
         model_of(kind).objects.filter(pk=record).delete()
 
 
+def free_key(kind: Kind, key: str, owner: uuid.UUID) -> None:
+    """Take a key from rows that show it against the ledger, so that its owner can be written. Only repair does this.
+
+    The caller writes those rows anew, or removes them.
+    """
+    with open_door():
+        for row in model_of(kind).objects.filter(key=key).exclude(pk=owner):
+            if isinstance(kind.fields["key"], Key):
+                model_of(kind).objects.filter(pk=row.pk).update(key=f"out-of-the-way-{row.pk}")
+            else:  # a key from a vocabulary leaves no room for another; nothing refers to such records
+                model_of(kind).objects.filter(pk=row.pk).delete()
+
+
+def write_keys(kind: Kind, record: uuid.UUID, keys: Iterable[str]) -> None:
+    """Make exactly these keys lead to a record. Only repair does this: publishing never takes a key away."""
+    keys = set(keys)
+    with open_door():
+        RecordKey.objects.filter(record=record).exclude(kind=kind.name, key__in=keys).delete()
+        RecordKey.objects.filter(kind=kind.name, key__in=keys).exclude(record=record).delete()
+        for key in sorted(keys):
+            RecordKey.objects.get_or_create(kind=kind.name, key=key, defaults={"record": record})
+
+
+def remove_key(row: int) -> None:
+    """Take away a key that leads to a record which the ledger knows nothing of. Only repair does this."""
+    with open_door():
+        RecordKey.objects.filter(pk=row).delete()
+
+
 def read_states(kind: Kind, rows: Iterable[Record]) -> dict[str, State]:
     """Return the states that rows of a kind show, by id, with one query for each child table."""
     rows = list(rows)
@@ -75,7 +106,9 @@ def read_states(kind: Kind, rows: Iterable[Record]) -> dict[str, State]:
         states[str(row.pk)] = {name: value for name, value in values.items() if value not in (None, [])}
     for field in kind.children:
         entries: dict[str, list[Any]] = {}
-        for child in _child_model(kind, field).objects.filter(**{f"{field.parent}_id__in": [row.pk for row in rows]}):
+        for child in _child_model(kind, field).objects.filter(
+            **{f"{field.parent}_id__in": [row.pk for row in rows]}
+        ):
             entries.setdefault(str(getattr(child, f"{field.parent}_id")), []).append(field.from_child(child))
         for record, values in entries.items():
             states[record][field.name] = field.sort(values)

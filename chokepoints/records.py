@@ -54,7 +54,9 @@ class Kind:
     title: str
     own_fields: tuple[Field, ...]
     rules: tuple[Rule, ...] = ()
-    changeable: tuple[str, ...] | None = None  # once published only these may change; None: all that are editable
+    changeable: tuple[str, ...] | None = (
+        None  # once published only these may change; None: all that are editable
+    )
     format: int = 1
     lifts: Mapping[int, Lift] = None  # type: ignore[assignment]
     app: str = "chokepoints"
@@ -96,7 +98,9 @@ class Kind:
     def lift(self, state: State, format: int) -> State:
         """Return a state of any older format in the present one. Raises ValueError for a format of the future."""
         if format > self.format:
-            raise ValueError(f"A {self.name} of format {format} is newer than this program, which knows {self.format}.")
+            raise ValueError(
+                f"A {self.name} of format {format} is newer than this program, which knows {self.format}."
+            )
         for number in range(format, self.format):
             state = self.lifts[number](state)
         return state
@@ -149,7 +153,10 @@ def _one_party(state: State) -> Iterator[tuple[str, str]]:
 def _derivation_fits(state: State) -> Iterator[tuple[str, str]]:
     derived = state.get("derivation") == "derived"
     if derived and not state.get("derived_from"):
-        yield "derived_from", "A derived source names what it is derived from; if that isn't known, the derivation is unknown."
+        yield (
+            "derived_from",
+            "A derived source names what it is derived from; if that isn't known, the derivation is unknown.",
+        )
     if not derived and state.get("derived_from"):
         yield "derivation", "A source that names what it is derived from is derived."
 
@@ -184,9 +191,15 @@ def _rank_has_reason(state: State) -> Iterator[tuple[str, str]]:
         yield "rank_reason", "Say why this assessment is preferred or deprecated."
 
 
-_SHARE = {"markets": words.SHARE_MARKETS, "measures": words.SHARE_MEASURES, "countings": words.SHARE_COUNTINGS}
+_SHARE = {
+    "markets": words.SHARE_MARKETS,
+    "measures": words.SHARE_MEASURES,
+    "countings": words.SHARE_COUNTINGS,
+}
 _NAME = Line("name", "Name", "The usual English name.", required=True)
-_NAME_ORIGINAL = Original("name_original", "Original name", "In the original language, exactly as written there.")
+_NAME_ORIGINAL = Original(
+    "name_original", "Original name", "In the original language, exactly as written there."
+)
 _ALIASES = Names("aliases", "Aliases", "Other names, each on a line of its own.")
 _IDENTIFIERS = Identifiers("identifiers", "Identifiers", "Scheme and value, such as wikidata: Q182477.")
 
@@ -247,7 +260,12 @@ register_kind(
             Reference("part_of", "Part of chokepoint", kind="chokepoint", acyclic=True),
             Text("summary", "Summary", "Two or three sentences."),
             Text("description", "Description", "Markdown.", limit=100_000),
-            ChoiceSet("barriers", "Barriers", "What stands in the way of a domestic product.", choices=words.BARRIERS),
+            ChoiceSet(
+                "barriers",
+                "Barriers",
+                "What stands in the way of a domestic product.",
+                choices=words.BARRIERS,
+            ),
             Listings("listings", "Places on lists", table="Listing", parent="chokepoint"),
             _IDENTIFIERS,
         ),
@@ -279,13 +297,24 @@ register_kind(
         "",
         (
             Reference("chokepoint", "Chokepoint", kind="chokepoint", required=True),
-            Reference("organization", "Organization", "Either an organization or a country.", kind="organization", unit="party"),
+            Reference(
+                "organization",
+                "Organization",
+                "Either an organization or a country.",
+                kind="organization",
+                unit="party",
+            ),
             Country("country", "Country", "Either an organization or a country.", unit="party"),
             Choice("role", "Role", required=True, choices=words.SUPPLY_ROLES),
             Share("share", "Market share", **_SHARE),
             Date("as_of", "As of"),
             ReferenceSet(
-                "evidence", "Evidence", kind="evidence", table="SupplyEvidence", parent="supply", column="evidence"
+                "evidence",
+                "Evidence",
+                kind="evidence",
+                table="SupplyEvidence",
+                parent="supply",
+                column="evidence",
             ),
         ),
         rules=(_one_party,),
@@ -327,7 +356,12 @@ register_kind(
                 acyclic=True,
                 unit="derivation",
             ),
-            Choice("reliability", "Reliability", "Admiralty scale, for the source as such.", choices=words.RELIABILITIES),
+            Choice(
+                "reliability",
+                "Reliability",
+                "Admiralty scale, for the source as such.",
+                choices=words.RELIABILITIES,
+            ),
             Choice("seen", "Seen", "How much of it was read.", choices=words.SEEN),
             Choice("standing", "Standing", required=True, choices=words.STANDINGS, unit="standing"),
             Text("standing_reason", "Reason of standing", unit="standing"),
@@ -343,7 +377,12 @@ register_kind(
         "claim",
         (
             Reference("source", "Source", kind="source", required=True, unit="quote"),
-            Flag("own_finding", "The source's own finding", "Although the source as a whole is derived.", unit="rests_on"),
+            Flag(
+                "own_finding",
+                "The source's own finding",
+                "Although the source as a whole is derived.",
+                unit="rests_on",
+            ),
             ReferenceSet(
                 "rests_on",
                 "Rests on",
@@ -357,7 +396,11 @@ register_kind(
             Line("said_by", "Said by", "The person or body whose words they are.", limit=500),
             Text("claim", "Claim", "What it says, in our own English words.", required=True, limit=2_000),
             Original(
-                "quote", "Quote", "The very sentence, exactly as printed; 25 words at most.", lines=True, unit="quote"
+                "quote",
+                "Quote",
+                "The very sentence, exactly as printed; 25 words at most.",
+                lines=True,
+                unit="quote",
             ),
             Language("quote_language", "Language of the quote", unit="quote"),
             Line("locator", "Locator", "Page, paragraph or section.", unit="quote"),
@@ -374,7 +417,14 @@ register_kind(
                 required=True,
             ),
             Choice("stage", "Stage", "Where it speaks of a product.", choices=words.STAGES),
-            Number("credibility", "Credibility", "1 confirmed … 6 can't be judged.", low=1, high=6, choices=words.CREDIBILITIES),
+            Number(
+                "credibility",
+                "Credibility",
+                "1 confirmed … 6 can't be judged.",
+                low=1,
+                high=6,
+                choices=words.CREDIBILITIES,
+            ),
             Bearings(
                 "bears_on",
                 "Bears on",
@@ -404,7 +454,12 @@ register_kind(
                 required=True,
             ),
             Share("import_share", "Import share", "How much of the need is imported.", **_SHARE),
-            Text("rationale", "Rationale", "The sentence that justifies the status, then the reasons.", required=True),
+            Text(
+                "rationale",
+                "Rationale",
+                "The sentence that justifies the status, then the reasons.",
+                required=True,
+            ),
             ReferenceSet(
                 "evidence",
                 "Evidence",

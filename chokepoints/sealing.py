@@ -135,9 +135,15 @@ class Sealer:
         A field that stays as it was keeps its commitment, and so shares its opening with the revision before.
         """
         names = sorted(set(before) | set(after))
-        changed = tuple(name for name in names if (name in before) != (name in after) or before.get(name) != after.get(name))
+        changed = tuple(
+            name
+            for name in names
+            if (name in before) != (name in after) or before.get(name) != after.get(name)
+        )
         sealed = {
-            name: self.commit(after[name]) if name in changed else before_sealed[name] for name in names if name in after
+            name: self.commit(after[name]) if name in changed else before_sealed[name]
+            for name in names
+            if name in after
         }
         return sealed, changed
 

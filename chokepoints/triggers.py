@@ -36,4 +36,6 @@ def remove(vendor: str) -> list[str]:
         return [f"DROP TRIGGER {table}_is_append_only ON {table}" for table in LEDGER_TABLES] + [
             "DROP FUNCTION chokepoints_refuse_change()"
         ]
-    return [f"DROP TRIGGER {table}_refuses_{action}" for table in LEDGER_TABLES for action in ("update", "delete")]
+    return [
+        f"DROP TRIGGER {table}_refuses_{action}" for table in LEDGER_TABLES for action in ("update", "delete")
+    ]

@@ -71,51 +71,66 @@ def _name_contributor(user: Any, affiliation: str) -> None:
 
 
 @dataclass(frozen=True)
+class Act:
+    """What somebody does with an example, or with the earlier one that `on` names."""
+
+    who: str
+    what: str
+    comment: str = ""
+    on: str = ""
+
+
+@dataclass(frozen=True)
 class Example:
-    """One example: who proposes what, and what becomes of it (`then` gets the number of the open proposal)."""
+    """One example: who proposes what, and what becomes of it."""
 
     title: str
     author: str
     rationale: str
     changes: Callable[[], list[DraftChange]]
-    then: tuple[tuple[str, ...], ...] = ()
+    then: tuple[Act, ...] = ()
     submit: bool = True
 
 
 def open_examples(accounts: dict[str, Any]) -> Iterator[tuple[Proposal, str]]:
     """Write those examples that aren't there yet, yielding each with its title."""
     for example in EXAMPLES:
-        title = f"Example: {example.title}"
-        if Proposal.objects.filter(versions__title=title).exists():
+        if _numbered(example.title):
             continue
         author = accounts[example.author]
         proposal = draft_proposal(
-            actor=author, title=title, rationale=example.rationale, changes=example.changes()
+            actor=author,
+            title=_titled(example.title),
+            rationale=example.rationale,
+            changes=example.changes(),
         )
         if example.submit:
             submit_proposal(actor=author, number=proposal.number, version=1)
-        for name, act, *comment in example.then:
-            if act == "withdraw":
-                withdraw_proposal(actor=author, number=proposal.number)
-            else:
-                review_proposal(
-                    actor=accounts[name],
-                    number=proposal.number,
-                    version=1,
-                    verdict=act,
-                    comment="".join(comment),
-                )
+        for act in example.then:
+            _play(act, accounts, _numbered(act.on) if act.on else proposal.number)
         proposal.refresh_from_db()
-        yield proposal, title
+        yield proposal, _titled(example.title)
+
+
+def _titled(title: str) -> str:
+    return f"Example: {title}"
+
+
+def _numbered(title: str) -> int | None:
+    return Proposal.objects.filter(versions__title=_titled(title)).values_list("number", flat=True).first()
+
+
+def _play(act: Act, accounts: dict[str, Any], number: int) -> None:
+    if act.what == "withdraw":
+        withdraw_proposal(actor=accounts[act.who], number=number)
+    else:
+        review_proposal(
+            actor=accounts[act.who], number=number, version=1, verdict=act.what, comment=act.comment
+        )
 
 
 def _update(record: Record, kind: str, **fields: Any) -> DraftChange:
     return DraftChange(kind, str(record.pk), "update", fields, base_revision=record.revision)
-
-
-def _update_as_loaded(record: Record, kind: str, **fields: Any) -> DraftChange:
-    """An update by somebody who looked at the record before anybody changed it."""
-    return DraftChange(kind, str(record.pk), "update", fields, base_revision=1)
 
 
 def _evidence(source: str, part_of_quote: str) -> Evidence:
@@ -166,7 +181,11 @@ def _connector_scope() -> list[DraftChange]:
 
 
 def _software_alias() -> list[DraftChange]:
-    return [_update(Chokepoint.objects.get(key="core-industrial-software"), "chokepoint", aliases=["EDA software"])]
+    return [
+        _update(
+            Chokepoint.objects.get(key="core-industrial-software"), "chokepoint", aliases=["EDA software"]
+        )
+    ]
 
 
 def _maker_alias() -> list[DraftChange]:
@@ -177,7 +196,7 @@ def _maker_alias() -> list[DraftChange]:
 def _microscope_scope(scope: str) -> Callable[[], list[DraftChange]]:
     def changes() -> list[DraftChange]:
         chokepoint = Chokepoint.objects.get(key="transmission-electron-microscopes")
-        return [_update_as_loaded(chokepoint, "chokepoint", scope=scope)]
+        return [_update(chokepoint, "chokepoint", scope=scope)]
 
     return changes
 
@@ -196,7 +215,7 @@ EXAMPLES = (
         "The data set's note on this item says that one source shows a strong domestic maker already in 2018. The status "
         "should say that sources disagree.",
         _disputed_separators,
-        (("rita", "approve", "Both pieces of evidence say what the rationale says."),),
+        (Act("rita", "approve", "Both pieces of evidence say what the rationale says."),),
     ),
     Example(
         "the forecast that The Register quotes is IC Insights'",
@@ -209,21 +228,27 @@ EXAMPLES = (
         "emma",
         "The summary separates dry-mate from wet-mate types, and the record doesn't say which of them it is about.",
         _connector_scope,
-        (("ravi", "request_changes", "Right, but please cite the evidence on dry-mate types for it."),),
+        (Act("ravi", "request_changes", "Right, but please cite the evidence on dry-mate types for it."),),
     ),
     Example(
         "the best Chinese lithography tool reached 12 nm",
         "erik",
         "A repost of April 2020 gives 12 nm.",
         _wrong_figure,
-        (("rosa", "reject", "The repost altered the figure: the article of 2018 and its translation both say 90 nm."),),
+        (
+            Act(
+                "rosa",
+                "reject",
+                "The repost altered the figure: the article of 2018 and its translation both say 90 nm.",
+            ),
+        ),
     ),
     Example(
         "grade the repost's altered 12 nm as improbable",
         "emma",
         "The data set's README keeps this row as an example of an altered figure: the original says 90 nm.",
         _altered_figure,
-        (("rosa", "approve"),),
+        (Act("rosa", "approve"),),
     ),
     Example(
         "another name for core industrial software",
@@ -237,20 +262,22 @@ EXAMPLES = (
         "erik",
         "The abbreviation is what most people search for.",
         _maker_alias,
-        (("erik", "withdraw"),),
-    ),
-    Example(
-        "transmission electron microscopes of every kind",
-        "emma",
-        "The item says that no company in China made any, so the record is about all of them.",
-        _microscope_scope("Transmission electron microscopes of every kind, with their electron sources."),
-        (("ravi", "approve"),),
+        (Act("erik", "withdraw"),),
     ),
     Example(
         "transmission electron microscopes for cryo-electron microscopy",
         "erik",
         "The item speaks of microscopes that are good enough for protein structures.",
         _microscope_scope("Instruments for cryo-electron microscopy of proteins."),
-        (("ravi", "approve"),),
+    ),
+    Example(
+        "transmission electron microscopes of every kind",
+        "emma",
+        "The item says that no company in China made any, so the record is about all of them.",
+        _microscope_scope("Transmission electron microscopes of every kind, with their electron sources."),
+        (
+            Act("ravi", "approve"),
+            Act("rosa", "approve", on="transmission electron microscopes for cryo-electron microscopy"),
+        ),
     ),
 )

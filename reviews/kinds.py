@@ -19,7 +19,9 @@ POLICY = Kind(
     (
         Choice("key", "Effect", "What a change does to the register.", required=True, choices=EFFECTS),
         Number("approvals", "Approvals", "How many reviewers must approve.", required=True, low=1, high=9),
-        Number("evidence", "Evidence", "How many pieces must carry the new status.", required=True, low=0, high=9),
+        Number(
+            "evidence", "Evidence", "How many pieces must carry the new status.", required=True, low=0, high=9
+        ),
     ),
     app="reviews",
     proposable=False,

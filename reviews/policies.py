@@ -35,7 +35,9 @@ class Turn:
     rests_on: tuple[str, ...]  # the evidence of the assessment that is current afterwards
 
 
-def turns(chokepoint: str, before: Iterable[Judgement], after: Iterable[Judgement], today: dt.date) -> list[Turn]:
+def turns(
+    chokepoint: str, before: Iterable[Judgement], after: Iterable[Judgement], today: dt.date
+) -> list[Turn]:
     """Return the chokepoint's status, before and after, on each day on which it may turn from today on."""
     before, after = list(before), list(after)
     result = []
@@ -59,7 +61,9 @@ def stances_carry(status: str, pieces: Mapping[str, tuple[str, frozenset[str]]],
     return True
 
 
-def why_not(move: str, *, state: str, is_author: bool, is_editor: bool, is_reviewer: bool) -> tuple[str, str] | None:
+def why_not(
+    move: str, *, state: str, is_author: bool, is_editor: bool, is_reviewer: bool
+) -> tuple[str, str] | None:
     """Return (what is wrong, why somebody may not make a move), or None if they may.
 
     What is wrong is "person" or "state".
@@ -68,7 +72,10 @@ def why_not(move: str, *, state: str, is_author: bool, is_editor: bool, is_revie
         if not is_reviewer:
             return "person", "Only members of the group Reviewers give verdicts. An admin can add you."
         if is_author:
-            return "person", "Nobody reviews what they wrote any part of, and you are an author of this proposal."
+            return (
+                "person",
+                "Nobody reviews what they wrote any part of, and you are an author of this proposal.",
+            )
     else:
         if not is_author:
             return "person", "Only the authors of a proposal can do this."

@@ -32,7 +32,9 @@ def needs_of(proposal: Proposal) -> Needs:
     try:
         application = prepare(proposal.present_version())
     except ChangesRefused as refusal:
-        return Needs(problems=refusal.problems, missing=["It can't be published as it is: its author must edit it."])
+        return Needs(
+            problems=refusal.problems, missing=["It can't be published as it is: its author must edit it."]
+        )
     counting = standing_approvals(proposal, application.coverages)
     needs = Needs(
         effects=sorted(application.weight.effects),
@@ -44,7 +46,9 @@ def needs_of(proposal: Proposal) -> Needs:
     needs.lapsed = [review for review in proposal.reviews.filter(verdict="approve") if review.pk not in ids]
     open_approvals = needs.approvals_needed - len(counting)
     if open_approvals > 0:
-        needs.missing.append("One more approval." if open_approvals == 1 else f"{open_approvals} more approvals.")
+        needs.missing.append(
+            "One more approval." if open_approvals == 1 else f"{open_approvals} more approvals."
+        )
         if shortage := _shortage(proposal, counting, open_approvals):
             needs.missing.append(shortage)
     needs.missing += [problem.message for problem in needs.problems]
@@ -58,9 +62,15 @@ def active_reviewers() -> QuerySet:
 
 def _shortage(proposal: Proposal, counting: Iterable[Review], wanted: int) -> str:
     """Say so if the present members can't give the approvals that are still needed."""
-    taken = set(proposal.authors.values_list("user", flat=True)) | {review.reviewer.user_id for review in counting}
+    taken = set(proposal.authors.values_list("user", flat=True)) | {
+        review.reviewer.user_id for review in counting
+    }
     available = active_reviewers().exclude(pk__in=[pk for pk in taken if pk]).count()
-    return "" if available >= wanted else f"Only {available} of the present reviewers could still give one: an admin must add reviewers."
+    return (
+        ""
+        if available >= wanted
+        else f"Only {available} of the present reviewers could still give one: an admin must add reviewers."
+    )
 
 
 def queue_for(user: Any) -> QuerySet[Proposal]:
@@ -71,4 +81,6 @@ def queue_for(user: Any) -> QuerySet[Proposal]:
 
 def proposals_about(record: uuid.UUID) -> QuerySet[Proposal]:
     """Return the pending proposals that change a record or name it in what they propose, newest first."""
-    return Proposal.objects.pending().about(record).prefetch_related("authors", "versions").order_by("-number")
+    return (
+        Proposal.objects.pending().about(record).prefetch_related("authors", "versions").order_by("-number")
+    )

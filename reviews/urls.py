@@ -9,8 +9,11 @@ urlpatterns = [
     path("proposals/new/", editing.ProposalNew.as_view(), name="proposal-new"),
     path("proposals/<int:number>/", proposals.ProposalDetail.as_view(), name="proposal-detail"),
     path("proposals/<int:number>/edit/", editing.ProposalEdit.as_view(), name="proposal-edit"),
+    path("proposals/<int:number>/changes/new/", editing.ProposalAdd.as_view(), name="proposal-add"),
     path(
-        "proposals/<int:number>/changes/<uuid:record>/", editing.ProposalChange.as_view(), name="proposal-change"
+        "proposals/<int:number>/changes/<uuid:record>/",
+        editing.ProposalChange.as_view(),
+        name="proposal-change",
     ),
     path("proposals/<int:number>/withdraw/", deciding.ProposalWithdraw.as_view(), name="proposal-withdraw"),
     path("proposals/<int:number>/submit/", deciding.ProposalSubmit.as_view(), name="proposal-submit"),
@@ -18,7 +21,11 @@ urlpatterns = [
     path("chokepoints/<str:key>/assess/", assessing.AssessmentNew.as_view(), name="assessment-new"),
     path("queue/", desks.Queue.as_view(), name="queue"),
     path("desk/", desks.Desk.as_view(), name="desk"),
-    path("records/<str:kind>/<uuid:record>/proposals/", desks.RecordProposals.as_view(), name="record-proposals"),
+    path(
+        "records/<str:kind>/<uuid:record>/proposals/",
+        desks.RecordProposals.as_view(),
+        name="record-proposals",
+    ),
     path("lookup/<str:kind>/", lookups.Lookup.as_view(), name="lookup"),
     path("policies/", policies.PolicyList.as_view(), name="policy-list"),
 ]

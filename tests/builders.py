@@ -188,3 +188,122 @@ def small_register(build: Builder) -> dict[str, str]:
     ids["evidence"] = build.evidence(chokepoint=ids["chokepoint"], source=ids["source"])
     ids["assessment"] = build.assessment(chokepoint=ids["chokepoint"], evidence=[ids["evidence"]])
     return ids
+
+
+def golden_register(build: Builder) -> dict[str, str]:
+    """Publish one of everything that the ledger's format has to carry; tests/golden holds the dump of it for ever."""
+    rita, ravi = build.person("Rita 例", "Example Institute"), build.person("Ravi Exämple")
+    ids = {"sector": build.sector("materials", name_original="材料")}
+    ids["source"] = build.source(
+        "daily-2018-05-30",
+        title_original="\uf9d0金属\ufa19 “卡脖子” e\u0301\u3000",  # NFC would replace some of these characters
+        language="zh",
+        published_on="2018-05",
+        reliability="B",
+        seen="whole",
+        url="https://example.org/2018/%E6%9D%90",
+    )
+    ids["translation"] = build.source(
+        "brief-2022",
+        kind="translation",
+        derivation="derived",
+        derived_from=[ids["source"]],
+        standing="corrected",
+        standing_reason="A figure was put right.",
+        published_on="2022",
+    )
+    ids["list"] = build.list(
+        "daily-35", issued_on="2018", source=ids["source"], definition="What can't be made.\n\nYet."
+    )
+    ids["chokepoint"] = build.chokepoint(
+        "microspheres",
+        sector=ids["sector"],
+        name_original="微球",
+        aliases=["polymer microspheres", "Mikrokugeln", "Cafe\u0301"],
+        barriers=["scale-up", "material-purity"],
+        listings=[{"list": ids["list"], "number": 35, "headline": "微球：民族品牌", "named_on": "2018-07-03"}],
+        identifiers=[{"scheme": "wikidata", "value": "Q1"}],
+        summary="Small balls.",
+        scope="Spacers.",
+    )
+    ids["part"] = build.chokepoint(
+        "chromatography-microspheres", sector=ids["sector"], part_of=ids["chokepoint"]
+    )
+    ids["organization"] = build.organization("example-works", aliases=["EW"], website="https://example.com/")
+    # Several records in one changeset, which refer to each other, approved by two.
+    evidence, assessment = build.id(), build.id()
+    build.several(
+        build.change(
+            "evidence",
+            "create",
+            evidence,
+            source=ids["source"],
+            claim="Imports cover nearly all of the need.",
+            quote="几乎\r\n全部依赖进口\ufa19",
+            quote_language="zh",
+            locator="p. 1",
+            translation="nearly all is imported",
+            translator="person",
+            nature="observation",
+            observed_on="2018-05-30",
+            about_from="2017",
+            about_to="2018-05",
+            credibility=2,
+            bears_on=[
+                {"chokepoint": ids["chokepoint"], "stance": "supports", "note": "the grade named"},
+                {"list": ids["list"], "stance": "context"},
+            ],
+        ),
+        build.change(
+            "assessment",
+            "create",
+            assessment,
+            {"status": [evidence], "": [evidence]},
+            chokepoint=ids["chokepoint"],
+            status="critical",
+            as_of="2018",
+            import_share={
+                "low": "97.50",
+                "high": "100",
+                "market": "segment",
+                "segment": "display spacers",
+                "measure": "revenue",
+                "year": 2017,
+                "counted": "place",
+            },
+            rationale="Nobody makes them at that grade.",
+            evidence=[evidence],
+            confidence="moderate",
+            rank="normal",
+        ),
+        summary="Microspheres: critical",
+        rationale="卡脖子: the series says so.",
+        reviews=[
+            Verdict(str(rita.pk), "approve", 2, "Read the article; 同意."),
+            Verdict(str(ravi.pk), "approve", 2),
+        ],
+        origin=Origin("proposal", "proposal:1"),
+    )
+    ids |= {"evidence": evidence, "assessment": assessment}
+    ids["supply"] = build.supply(
+        chokepoint=ids["chokepoint"],
+        organization=ids["organization"],
+        share={"low": "0", "high": "43.6", "market": "world", "measure": "unknown", "counted": "unknown"},
+        as_of="2017-12",
+        evidence=[evidence],
+    )
+    build.supply(chokepoint=ids["chokepoint"], country="US", note="Firm not named.")
+    build.update(
+        "chokepoint",
+        ids["chokepoint"],
+        {"summary": [evidence]},
+        key="polymer-microspheres",
+        summary=None,
+        aliases=["PM"],
+    )
+    build.update("assessment", assessment, rank="deprecated", rank_reason="The figure was retold.")
+    build.retire("supply", ids["supply"])
+    build.restore("supply", ids["supply"])
+    build.retire("chokepoint", ids["part"])
+    ids["policy"] = build.create("policy", key="content", approvals=1, evidence=0)
+    return ids

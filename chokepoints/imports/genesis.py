@@ -1,7 +1,7 @@
 """Genesis: the 2018 data as creations of records (pure). The same files give the same records and ids everywhere.
 
 docs/data.md says, column by column, what becomes of the files and why; readings_2018.py holds what people read in them.
-An assessment's id comes from all that it says: once published a judgement never changes, so another one is another record.
+An assessment's id comes from all that it says: a published judgement never changes, so another one is another record.
 """
 
 import re
@@ -19,7 +19,7 @@ from ..models.revision import CREATE
 from ..records import KINDS
 from ..services.planning import RecordChange
 from . import readings_2018 as readings
-from .reading import CHOKEPOINTS, EVIDENCE, SECTORS, SOURCES, SUPPLIERS, Dataset, DatasetError, Row
+from .reading import CHOKEPOINTS, EVIDENCE, SECTORS, SOURCES, Dataset, DatasetError, Row
 
 NAMESPACE = uuid.UUID("0b7a52f4-9d0e-5c55-8f3e-2a1c6d3f2018")
 YEAR = 2018
@@ -79,7 +79,9 @@ class _Builder:
         self.changes: list[RecordChange] = []
         self.problems: list[str] = []
         self.sources = {row["key"]: row for row in data.sources}
-        self.evidence_of: dict[str, list[str]] = {row["slug"]: [] for row in data.chokepoints}  # what speaks of 2018
+        self.evidence_of: dict[str, list[str]] = {
+            row["slug"]: [] for row in data.chokepoints
+        }  # what speaks of 2018
         self.general: dict[tuple[str, str], str] = {}  # (source key, claim) → id
 
     def build(self) -> list[RecordChange]:
@@ -107,7 +109,12 @@ class _Builder:
         return self.changes
 
     def _add(
-        self, kind: str, key: str, fields: Mapping[str, Any], where: str, cites: Mapping[str, Sequence[str]] | None = None
+        self,
+        kind: str,
+        key: str,
+        fields: Mapping[str, Any],
+        where: str,
+        cites: Mapping[str, Sequence[str]] | None = None,
     ) -> str:
         """Add the creation of one record, its values in canonical form, and return its id."""
         clean: dict[str, Any] = {}
@@ -129,21 +136,33 @@ class _Builder:
         cited = [pair for text in readings.LIST_TEXTS.values() for pair in text.rows]
         for source, claim in dict.fromkeys([*readings.NATURES, *readings.CONTRADICTIONS, *cited]):
             if (source, claim) not in rows:
-                self.problems.append(f"{EVIDENCE}: no row of {source} claims “{claim}” any more; read it again in readings_2018.py.")
+                self.problems.append(
+                    f"{EVIDENCE}: no row of {source} claims “{claim}” any more; read it again in readings_2018.py."
+                )
         for source, claim in cited:
             if (source, claim) in rows and rows[source, claim]["chokepoint_slug"]:
-                self.problems.append(f"{rows[source, claim].where}: the list cites this row, so it must name no chokepoint.")
+                self.problems.append(
+                    f"{rows[source, claim].where}: the list cites this row, so it must name no chokepoint."
+                )
         for pair, row in rows.items():
             if (row["stance"] == "contradicts") != (pair in readings.CONTRADICTIONS):
-                self.problems.append(f"{row.where}: whether and how this contradicts must be read in readings_2018.py.")
+                self.problems.append(
+                    f"{row.where}: whether and how this contradicts must be read in readings_2018.py."
+                )
         for row in self.data.chokepoints:
             if (row["dependency_level_2018"] == "moderate") != (row["slug"] in readings.IMPORT_SHARES):
-                self.problems.append(f"{row.where}: a moderate level, and only that, needs an import share in readings_2018.py.")
+                self.problems.append(
+                    f"{row.where}: a moderate level, and only that, needs an import share in readings_2018.py."
+                )
         for key in readings.ORIGINALS:
             if key not in self.sources:
-                self.problems.append(f"{SOURCES}: the source {key}, which readings_2018.py calls original, isn't there.")
+                self.problems.append(
+                    f"{SOURCES}: the source {key}, which readings_2018.py calls original, isn't there."
+                )
             elif self.sources[key]["derived_from"]:
-                self.problems.append(f"{self.sources[key].where}: readings_2018.py calls this source original.")
+                self.problems.append(
+                    f"{self.sources[key].where}: readings_2018.py calls this source original."
+                )
 
     def _source(self, row: Row) -> None:
         origin = row["derived_from"]
@@ -171,7 +190,11 @@ class _Builder:
         pair = (row["source_key"], row["claim"])
         slug = row["chokepoint_slug"]
         stance = readings.CONTRADICTIONS[pair].value if row["stance"] == "contradicts" else row["stance"]
-        target = {"chokepoint": record_id("chokepoint", slug)} if slug else {"list": record_id("list", readings.LIST_KEY)}
+        target = (
+            {"chokepoint": record_id("chokepoint", slug)}
+            if slug
+            else {"list": record_id("list", readings.LIST_KEY)}
+        )
         nature = readings.NATURES[pair].value if pair in readings.NATURES else "observation"
         fields = {
             "source": record_id("source", row["source_key"]),
@@ -197,9 +220,8 @@ class _Builder:
         published = self.sources[source]["published_on"]
         if source in readings.SPEAK_OF_2018:
             return True
-        if dated := stated or published:
-            if parse_partial(dated)[0].year <= YEAR:
-                return True
+        if (dated := stated or published) and parse_partial(dated)[0].year <= YEAR:
+            return True
         later_news = stated and published and parse_partial(stated)[0] > parse_partial(published)[0]
         return nature == "observation" and not later_news and self._retells_the_series(source)
 
@@ -220,7 +242,9 @@ class _Builder:
             "source": record_id("source", readings.SERIES),
             "note": readings.LIST_NOTE,
         } | {name: cited.text for name, cited in readings.LIST_TEXTS.items()}
-        cites = {name: [self.general[pair] for pair in cited.rows] for name, cited in readings.LIST_TEXTS.items()}
+        cites = {
+            name: [self.general[pair] for pair in cited.rows] for name, cited in readings.LIST_TEXTS.items()
+        }
         self._add("list", readings.LIST_KEY, fields, series.where, cites)
 
     def _chokepoint(self, row: Row) -> None:
@@ -252,7 +276,9 @@ class _Builder:
                 fields = {"key": key, "name": row["organization"], "country": row["country"]}
                 self._add("organization", key, fields, row.where)
             elif (known["organization"], known["country"]) != (row["organization"], row["country"]):
-                self.problems.append(f"{row.where}: row {known.number} gives this organization another name or country.")
+                self.problems.append(
+                    f"{row.where}: row {known.number} gives this organization another name or country."
+                )
 
     def _supplier(self, row: Row) -> None:
         chokepoint = record_id("chokepoint", row["chokepoint_slug"])
@@ -285,8 +311,8 @@ class _Builder:
             "chokepoint": record_id("chokepoint", row["slug"]),
             "country": country,
             "role": "foreign-supplier",
-            "note": "The data set of 2018 names the country among the suppliers' countries, without an organization and "
-            "without saying which source names it.",
+            "note": "The data set of 2018 names the country among the suppliers' countries, without an organization "
+            "and without saying which source names it.",
         }
         self._add("supply", f"{row['slug']}:country:{country}", fields, row.where)
 
@@ -299,7 +325,13 @@ class _Builder:
             "status": readings.STATUS_OF_LEVEL[level],
             "as_of": str(YEAR),
             "import_share": share
-            and {"low": share.percent, "high": share.percent, "market": "home", "measure": share.measure, "counted": "place"},
+            and {
+                "low": share.percent,
+                "high": share.percent,
+                "market": "home",
+                "measure": share.measure,
+                "counted": "place",
+            },
             "rationale": _rationale(row, share, bool(evidence)),
             "evidence": evidence,
             "rank": "normal",

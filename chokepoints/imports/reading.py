@@ -97,7 +97,9 @@ def some_of(choices: Collection[str]) -> Check:
         items = cell.split(";")
         if len(set(items)) != len(items):
             return "the same word stands here twice."
-        return next((f"“{item}” isn't one of: {', '.join(choices)}." for item in items if item not in choices), None)
+        return next(
+            (f"“{item}” isn't one of: {', '.join(choices)}." for item in items if item not in choices), None
+        )
 
     return check
 
@@ -126,7 +128,9 @@ def date(cell: str) -> str | None:
 
 def whole_number(cell: str) -> str | None:
     """Check a number from 1."""
-    return None if cell.isascii() and cell.isdigit() and int(cell) >= 1 else f"“{cell}” isn't a number from 1."
+    return (
+        None if cell.isascii() and cell.isdigit() and int(cell) >= 1 else f"“{cell}” isn't a number from 1."
+    )
 
 
 CHOKEPOINTS, SUPPLIERS, SOURCES, EVIDENCE = "chokepoints.csv", "suppliers.csv", "sources.csv", "evidence.csv"
@@ -239,7 +243,9 @@ def _read_sheet(path: Path, sheet: Sheet, problems: list[str]) -> list[Row]:
     rows: list[Row] = []
     for number, line in enumerate(lines[1:], start=2):
         if len(line) != len(header):
-            problems.append(f"{path.name}:{number}: this row has {len(line)} cells, the header {len(header)}.")
+            problems.append(
+                f"{path.name}:{number}: this row has {len(line)} cells, the header {len(header)}."
+            )
             continue
         row = Row(path.name, number, dict(zip(header, line, strict=True)))
         problems += [f"{row.where}: {words}" for words in _check_cells(row, sheet)]
@@ -300,6 +306,6 @@ def _check_derivations(rows: list[Row]) -> Iterator[str]:
         seen, key = set(), row["key"]
         while key and key not in seen:
             seen.add(key)
-            key = origin[key]
+            key = origin.get(key, "")
         if key == row["key"]:
             yield f"{row.where}: following derived_from leads back to “{key}”."

@@ -36,9 +36,13 @@ HARD_TO_IMPORT = (REGISTER, "Items that are unusually hard to import are also co
 FUZZY = ("asymmetric-substack", "The term is loosely defined in Chinese debate.")
 BY_TECHNOLOGY = (
     "globaltimes-2018",
-    "The newspaper had run 21 articles under the same motto in 2001-2002, by industry; the 35 of 2018 go by single technology.",
+    "The newspaper had run 21 articles under the same motto in 2001-2002, by industry; "
+    "the 35 of 2018 go by single technology.",
 )
-CONTENT_TARGET = (REGISTER, "Target for domestic content of core materials: 40 percent by 2020 and 70 percent by 2025.")
+CONTENT_TARGET = (
+    REGISTER,
+    "Target for domestic content of core materials: 40 percent by 2020 and 70 percent by 2025.",
+)
 SELF_SUFFICIENCY = (REGISTER, "A political goal of self-sufficiency by 2035 was set in October 2020.")
 DECLINE = (REGISTER, "The series itself was hopeful that dependency is falling.")
 SANY = ("eyeya-sany", "A machine builder claims to have broken the foreign monopoly with its own pump.")
@@ -54,24 +58,29 @@ SEPARATOR_MAKER = ("cnchemicals-2018", "A Chinese maker already supplied Samsung
 
 # What evidence is; everything that isn't here is an observation.
 NATURES: dict[tuple[str, str], Reading] = {
-    (REGISTER, "A market researcher expected that only a fifth of the chips used in China in 2026 will be made in China."): Reading(
-        "forecast", "It says what IC Insights expected of 2026."
-    ),
-    ("bitschips-2022-05-24", "Forecast: 21.2 percent of the Chinese chip market made in China in 2026."): Reading(
-        "forecast", "It says what IC Insights expected of 2026."
-    ),
+    (
+        REGISTER,
+        "A market researcher expected that only a fifth of the chips used in China in 2026 will be made in China.",
+    ): Reading("forecast", "It says what IC Insights expected of 2026."),
+    (
+        "bitschips-2022-05-24",
+        "Forecast: 21.2 percent of the Chinese chip market made in China in 2026.",
+    ): Reading("forecast", "It says what IC Insights expected of 2026."),
     CONTENT_TARGET: Reading("target", "It says what was to be reached, not what was."),
     SELF_SUFFICIENCY: Reading("target", "It says what was to be reached, not what was."),
     DEFINITION: Reading("definition", "It says what the word means on the list."),
     HARD_TO_IMPORT: Reading("definition", "It says what else the list counts."),
     FUZZY: Reading("definition", "It says how loosely the word is used."),
-    (REGISTER, "A state-backed start-up hired a well-known Japanese manager to build a DRAM industry (teaser beside the article)."): (
-        Reading("announcement", "Hiring somebody tells of a plan; nothing was produced yet.")
-    ),
+    (
+        REGISTER,
+        "A state-backed start-up hired a well-known Japanese manager to build a DRAM industry "
+        "(teaser beside the article).",
+    ): Reading("announcement", "Hiring somebody tells of a plan; nothing was produced yet."),
     SANY: Reading("announcement", "A company speaks of its own product, undated, and no user confirms it."),
-    ("register-dragonbridge-2022", "The US Department of Defense said it was looking into the campaign."): Reading(
-        "announcement", "An authority says what it is doing."
-    ),
+    (
+        "register-dragonbridge-2022",
+        "The US Department of Defense said it was looking into the campaign.",
+    ): Reading("announcement", "An authority says what it is doing."),
     (REGISTER, "The wish for an alternative to Windows is not a Chinese one only."): Reading(
         "opinion", "An aside of the article's author."
     ),
@@ -85,28 +94,37 @@ NATURES: dict[tuple[str, str], Reading] = {
         "opinion", "A general judgement, without a case or a figure."
     ),
     DECLINE: Reading("opinion", "A hope for all items at once, without a product or a figure."),
-    (REGISTER, "Progress towards the targets was called slow."): Reading("opinion", "“Slow” is a judgement; no figure is given."),
+    (REGISTER, "Progress towards the targets was called slow."): Reading(
+        "opinion", "“Slow” is a judgement; no figure is given."
+    ),
     ("cset-brief-2022", "The articles express concern about supply from the US, Japan and Europe."): Reading(
         "opinion", "A concern about what might happen."
     ),
-    ("wirechina-2022", "The series is described as dated but candid."): Reading("opinion", "A judgement of the series."),
+    ("wirechina-2022", "The series is described as dated but candid."): Reading(
+        "opinion", "A judgement of the series."
+    ),
     EQUAL_STANDARDS: Reading("opinion", "One designer's judgement, with no comparison shown."),
 }
 
 # How the five rows that contradict do so.
 CONTRADICTIONS: dict[tuple[str, str], Reading] = {
-    DECLINE: Reading("shows-reduction", "It grants that there was a dependency and says that it became smaller."),
+    DECLINE: Reading(
+        "shows-reduction", "It grants that there was a dependency and says that it became smaller."
+    ),
     SANY: Reading(
         "disputes",
         "An undated claim about a project begun in 2010 can't show a change since an earlier assessment; "
         "it denies the monopoly.",
     ),
-    EQUAL_STANDARDS: Reading("disputes", "Said before the series: it denies the gap, it doesn't tell of a change."),
+    EQUAL_STANDARDS: Reading(
+        "disputes", "Said before the series: it denies the gap, it doesn't tell of a change."
+    ),
     TWELVE_NANOMETRES: Reading(
         "disputes", "It gives another figure for the same moment. The claim says that the figure was altered."
     ),
     SEPARATOR_MAKER: Reading(
-        "disputes", "It tells of a strong domestic maker at the time of the series, not of a change since then."
+        "disputes",
+        "It tells of a strong domestic maker at the time of the series, not of a change since then.",
     ),
 }
 
@@ -153,7 +171,9 @@ JUSTIFYING_SENTENCES = {
 # Import shares of the chokepoints with level `moderate`.
 IMPORT_SHARES = {
     "ito-targets": ShareReading(
-        "50", "units", "About half of the roughly 1,000 tonnes used in China each year was imported; the year isn't given."
+        "50",
+        "units",
+        "About half of the roughly 1,000 tonnes used in China each year was imported; the year isn't given.",
     ),
     "battery-separators": ShareReading(
         "30", "unknown", "About 30 percent was imported; neither the year nor what was measured is given."
@@ -168,8 +188,8 @@ LIST_NOTE = (
 )
 LIST_TEXTS = {
     "definition": Cited(
-        "A technology that only a few companies in North America, Europe or Japan make and for which there is hardly any "
-        "alternative inside China. The word is used loosely in Chinese debate.",
+        "A technology that only a few companies in North America, Europe or Japan make and for which there is hardly "
+        "any alternative inside China. The word is used loosely in Chinese debate.",
         (DEFINITION, FUZZY),
     ),
     "criteria": Cited(
@@ -177,8 +197,8 @@ LIST_TEXTS = {
         (HARD_TO_IMPORT, BY_TECHNOLOGY),
     ),
     "goals": Cited(
-        "Domestic content of core materials: 40 percent by 2020 and 70 percent by 2025. Self-sufficiency in technology by "
-        "2035, a goal set in October 2020, after the series.",
+        "Domestic content of core materials: 40 percent by 2020 and 70 percent by 2025. Self-sufficiency in technology "
+        "by 2035, a goal set in October 2020, after the series.",
         (CONTENT_TARGET, SELF_SUFFICIENCY),
     ),
 }
@@ -199,7 +219,12 @@ SECTOR_NAMES = {
     "robotics-sensing": "Robotics and sensing",
 }
 
-STATUS_OF_LEVEL = {"total": "critical", "high": "dependent", "moderate": "dependent", "unknown": "undetermined"}
+STATUS_OF_LEVEL = {
+    "total": "critical",
+    "high": "dependent",
+    "moderate": "dependent",
+    "unknown": "undetermined",
+}
 MEANING_OF_LEVEL = {
     "total": "a source says that no domestic product existed, or that practically the whole market was foreign",
     "high": "most of the need, or all of the high end, came from abroad",

@@ -29,8 +29,11 @@ class AssessmentQuerySet(RecordQuerySet):
 
     def by_precedence(self) -> "AssessmentQuerySet":
         """The one that is current first: latest date, then preferred, then published last."""
-        preferred = Case(When(rank="preferred", then=Value(1)), default=Value(0), output_field=models.IntegerField())
-        return self.order_by("-as_of", preferred.desc(), "-created_in", "-pk")
+        preferred = Case(
+            When(rank="preferred", then=Value(1)), default=Value(0), output_field=models.IntegerField()
+        )
+        # "created_in" without _id would follow the changesets' own order, which is newest first, and so turn it round.
+        return self.order_by("-as_of", preferred.desc(), "-created_in_id", "-pk")
 
 
 class Assessment(Record):
@@ -59,7 +62,7 @@ class Assessment(Record):
     objects = AssessmentQuerySet.as_manager()
 
     class Meta(Record.Meta):
-        ordering = ["-as_of", "-created_in"]
+        ordering = ["-as_of", "-created_in_id"]
         indexes = [models.Index(fields=["chokepoint", "-as_of"], name="assessment_by_date")]
         constraints = [
             one_of("assessment", "status", words.STATUSES),

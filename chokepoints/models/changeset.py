@@ -25,7 +25,9 @@ class Changeset(models.Model):
     rationale = models.CharField(max_length=64)
     reviews = models.JSONField(default=list)
     origin = models.CharField(max_length=20, choices=list(ORIGINS.items()))
-    reference = models.CharField(max_length=200, blank=True, help_text="What the origin calls itself, opaque here.")
+    reference = models.CharField(
+        max_length=200, blank=True, help_text="What the origin calls itself, opaque here."
+    )
     format = models.PositiveSmallIntegerField()
     previous = models.CharField(max_length=64)
     digest = models.CharField(max_length=64, unique=True)
@@ -34,7 +36,9 @@ class Changeset(models.Model):
         ordering = ["-number"]
         constraints = [
             models.CheckConstraint(condition=Q(number__gte=1), name="changesets_are_numbered_from_one"),
-            models.CheckConstraint(condition=Q(origin__in=list(ORIGINS)), name="changeset_origin_is_in_vocabulary"),
+            models.CheckConstraint(
+                condition=Q(origin__in=list(ORIGINS)), name="changeset_origin_is_in_vocabulary"
+            ),
             models.UniqueConstraint(fields=["previous"], name="no_changeset_has_two_successors"),
         ]
 

@@ -68,7 +68,9 @@ class Listing(RegisterTable):
         ordering = ["list", "number"]
         constraints = [
             models.UniqueConstraint(fields=["chokepoint", "list"], name="one_place_per_chokepoint_and_list"),
-            models.CheckConstraint(condition=Q(number__isnull=True) | Q(number__gte=1), name="listing_number_from_one"),
+            models.CheckConstraint(
+                condition=Q(number__isnull=True) | Q(number__gte=1), name="listing_number_from_one"
+            ),
             date_fits_precision("listing", "named_on"),
         ]
 

@@ -34,7 +34,9 @@ def precision_column() -> models.CharField:
 def one_of(table: str, column: str, choices: Iterable[Any], *, blank: bool = False) -> models.CheckConstraint:
     """The constraint that a column holds a value of its vocabulary."""
     allowed = [*choices, BLANK] if blank else list(choices)
-    return models.CheckConstraint(condition=Q(**{f"{column}__in": allowed}), name=f"{table}_{column}_is_in_vocabulary")
+    return models.CheckConstraint(
+        condition=Q(**{f"{column}__in": allowed}), name=f"{table}_{column}_is_in_vocabulary"
+    )
 
 
 def date_fits_precision(table: str, column: str) -> models.CheckConstraint:

@@ -15,7 +15,9 @@ class Evidence(Record):
 
     source = models.ForeignKey("chokepoints.Source", models.PROTECT, related_name="evidence")
     own_finding = models.BooleanField(default=False)
-    rests_on = models.ManyToManyField("chokepoints.Source", through="chokepoints.EvidenceBasis", related_name="bases")
+    rests_on = models.ManyToManyField(
+        "chokepoints.Source", through="chokepoints.EvidenceBasis", related_name="bases"
+    )
     said_by = text_column(500)
     claim = models.TextField()
     quote = models.TextField(blank=True)
@@ -45,7 +47,9 @@ class Evidence(Record):
                 name="evidence_credibility_from_1_to_6",
             ),
             models.CheckConstraint(
-                condition=Q(about_from__isnull=True) | Q(about_to__isnull=True) | Q(about_from__lte=F("about_to")),
+                condition=Q(about_from__isnull=True)
+                | Q(about_to__isnull=True)
+                | Q(about_from__lte=F("about_to")),
                 name="evidence_period_runs_forward",
             ),
             date_fits_precision("evidence", "observed_on"),
@@ -67,7 +71,9 @@ class EvidenceBasis(RegisterTable):
     source = models.ForeignKey("chokepoints.Source", models.PROTECT, related_name="+")
 
     class Meta(RegisterTable.Meta):
-        constraints = [models.UniqueConstraint(fields=["evidence", "source"], name="one_basis_per_evidence_and_source")]
+        constraints = [
+            models.UniqueConstraint(fields=["evidence", "source"], name="one_basis_per_evidence_and_source")
+        ]
 
 
 class Bearing(RegisterTable):
@@ -86,7 +92,8 @@ class Bearing(RegisterTable):
     class Meta(RegisterTable.Meta):
         constraints = [
             models.CheckConstraint(
-                condition=Q(chokepoint__isnull=False, list__isnull=True) | Q(chokepoint__isnull=True, list__isnull=False),
+                condition=Q(chokepoint__isnull=False, list__isnull=True)
+                | Q(chokepoint__isnull=True, list__isnull=False),
                 name="bearing_names_one_of_chokepoint_and_list",
             ),
             models.UniqueConstraint(
@@ -95,7 +102,9 @@ class Bearing(RegisterTable):
                 name="one_bearing_per_evidence_and_chokepoint",
             ),
             models.UniqueConstraint(
-                fields=["evidence", "list"], condition=Q(list__isnull=False), name="one_bearing_per_evidence_and_list"
+                fields=["evidence", "list"],
+                condition=Q(list__isnull=False),
+                name="one_bearing_per_evidence_and_list",
             ),
             one_of("bearing", "stance", words.STANCES),
         ]

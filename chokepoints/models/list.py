@@ -20,7 +20,9 @@ class ChokepointList(Record):
     definition = models.TextField(blank=True)
     criteria = models.TextField(blank=True)
     goals = models.TextField(blank=True)
-    source = models.ForeignKey("chokepoints.Source", models.PROTECT, null=True, blank=True, related_name="lists")
+    source = models.ForeignKey(
+        "chokepoints.Source", models.PROTECT, null=True, blank=True, related_name="lists"
+    )
 
     class Meta(Record.Meta):
         verbose_name = "list"

@@ -32,7 +32,9 @@ class Revision(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["changeset", "position"], name="one_revision_per_position"),
             models.UniqueConstraint(fields=["record", "number"], name="revisions_of_a_record_are_numbered"),
-            models.CheckConstraint(condition=Q(operation__in=list(OPERATIONS)), name="revision_operation_is_in_vocabulary"),
+            models.CheckConstraint(
+                condition=Q(operation__in=list(OPERATIONS)), name="revision_operation_is_in_vocabulary"
+            ),
             models.CheckConstraint(
                 condition=Q(operation=CREATE, number=1) | (~Q(operation=CREATE) & Q(number__gte=2)),
                 name="the_first_revision_creates",

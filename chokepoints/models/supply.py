@@ -46,7 +46,8 @@ class Supply(Record):
         ordering = ["role", "pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(organization__isnull=False, country="") | (Q(organization__isnull=True) & ~Q(country="")),
+                condition=Q(organization__isnull=False, country="")
+                | (Q(organization__isnull=True) & ~Q(country="")),
                 name="supply_names_one_of_organization_and_country",
             ),
             one_of("supply", "role", words.SUPPLY_ROLES),
@@ -69,4 +70,6 @@ class SupplyEvidence(RegisterTable):
     evidence = models.ForeignKey("chokepoints.Evidence", models.PROTECT, related_name="supply_links")
 
     class Meta(RegisterTable.Meta):
-        constraints = [models.UniqueConstraint(fields=["supply", "evidence"], name="evidence_once_per_supply")]
+        constraints = [
+            models.UniqueConstraint(fields=["supply", "evidence"], name="evidence_once_per_supply")
+        ]

@@ -24,13 +24,15 @@ def open_door() -> Iterator[None]:
 
 
 def _refuse(*args: Any, **kwargs: Any) -> NoReturn:
-    raise OneDoorError("The register changes only by publishing a changeset: see chokepoints.services.publishing.publish.")
+    raise OneDoorError(
+        "The register changes only by publishing a changeset: see chokepoints.services.publishing.publish."
+    )
 
 
 class RegisterQuerySet(models.QuerySet):
     """A queryset that reads freely and writes only through the door."""
 
-    def _guard(name: str) -> Any:  # noqa: N805 - a factory of methods, used while the class body runs
+    def _guard(name: str) -> Any:
         def method(self: "RegisterQuerySet", *args: Any, **kwargs: Any) -> Any:
             if not _door_is_open.get():
                 _refuse()

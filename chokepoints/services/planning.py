@@ -130,7 +130,9 @@ def _add_change(plan: Plan, position: int, change: RecordChange) -> Iterator[Pro
         yield problem(REFERENCE, "This isn't the id of a record.")
         return
     if change.operation not in OPERATIONS:
-        yield problem(FIELD, f"A record is created, updated, retired or restored, not “{str(change.operation)[:60]}”.")
+        yield problem(
+            FIELD, f"A record is created, updated, retired or restored, not “{str(change.operation)[:60]}”."
+        )
         return
     if plan.touches(kind.name, change.record):
         yield problem(RULE, "The same record is changed twice. Put both into one change.")
@@ -161,7 +163,12 @@ def _switch(plan: Plan, position: int, change: RecordChange, kind: Kind, before:
     """Add a retirement or restoration to the plan."""
     retire = change.operation == RETIRE
     if change.fields:
-        yield Problem(FIELD, position, "", "Retiring or restoring a record changes no other field; use a second proposal.")
+        yield Problem(
+            FIELD,
+            position,
+            "",
+            "Retiring or restoring a record changes no other field; use a second proposal.",
+        )
     elif bool(before.get("retired")) == retire:
         yield Problem(RULE, position, "", f"This {kind.name} is {'already' if retire else 'not'} retired.")
     else:
@@ -174,15 +181,26 @@ def _apply_fields(kind: Kind, change: RecordChange, before: State) -> tuple[Stat
     after, wrong = dict(before), []
     for name, value in change.fields.items():
         if name not in kind.editable:
-            wrong.append((str(name)[:60], f"A {kind.name} has no field “{str(name)[:60]}” that can be proposed."))
+            wrong.append(
+                (str(name)[:60], f"A {kind.name} has no field “{str(name)[:60]}” that can be proposed.")
+            )
             continue
         try:
             clean = kind.fields[name].clean(value)
         except FieldError as error:
             wrong.append((name, str(error)))
             continue
-        if change.operation == UPDATE and not kind.may_change(name) and not same_json(clean, before.get(name)):
-            wrong.append((name, f"Once published this field of an {kind.name} can't change: a new judgement is a new {kind.name}."))
+        if (
+            change.operation == UPDATE
+            and not kind.may_change(name)
+            and not same_json(clean, before.get(name))
+        ):
+            wrong.append(
+                (
+                    name,
+                    f"Once published this field of an {kind.name} can't change: a new judgement is a new {kind.name}.",
+                )
+            )
         after.pop(name, None)
         if clean is not None:
             after[name] = clean
@@ -203,14 +221,31 @@ def _check_record(plan: Plan, position: int, planned: PlannedChange) -> Iterator
     for reference, target_kind, target in targets:
         state = plan.after(target_kind, target)
         if state is None:
-            yield Problem(REFERENCE, position, reference.name, f"There is no {target_kind} with the id {target}.")
+            yield Problem(
+                REFERENCE, position, reference.name, f"There is no {target_kind} with the id {target}."
+            )
         elif state.get("retired"):
-            yield Problem(REFERENCE, position, reference.name, f"The {target_kind} “{_name(target_kind, state)}” is retired.")
+            yield Problem(
+                REFERENCE,
+                position,
+                reference.name,
+                f"The {target_kind} “{_name(target_kind, state)}” is retired.",
+            )
         if getattr(reference, "acyclic", False) and _leads_back(plan, kind, reference, record, target):
-            yield Problem(RULE, position, reference.name, f"{reference.label}: following it from here leads back to this {kind.name}.")
+            yield Problem(
+                RULE,
+                position,
+                reference.name,
+                f"{reference.label}: following it from here leads back to this {kind.name}.",
+            )
     for name, evidence in planned.change.cites.items():
         if name and name not in kind.fields:
-            yield Problem(FIELD, position, name, f"Evidence is cited for “{name[:60]}”, which is no field of a {kind.name}.")
+            yield Problem(
+                FIELD,
+                position,
+                name,
+                f"Evidence is cited for “{name[:60]}”, which is no field of a {kind.name}.",
+            )
         yield from _check_cited(plan, position, name, evidence)
     if kind.name == "assessment" and planned.change.operation in {CREATE, RESTORE}:
         yield from _check_reduction(plan, position, planned)
@@ -220,9 +255,13 @@ def _check_cited(plan: Plan, position: int, name: str, evidence: Iterable[str]) 
     for target in evidence:
         state = plan.after("evidence", target) if _is_uuid(target) else None
         if state is None:
-            yield Problem(REFERENCE, position, name, f"There is no evidence with the id {str(target)[:60]} to cite.")
+            yield Problem(
+                REFERENCE, position, name, f"There is no evidence with the id {str(target)[:60]} to cite."
+            )
         elif state.get("retired"):
-            yield Problem(REFERENCE, position, name, f"The cited evidence “{_name('evidence', state)}” is retired.")
+            yield Problem(
+                REFERENCE, position, name, f"The cited evidence “{_name('evidence', state)}” is retired."
+            )
 
 
 def _check_retirement(plan: Plan, position: int, planned: PlannedChange) -> Iterator[Problem]:
@@ -262,7 +301,9 @@ def _check_reduction(plan: Plan, position: int, planned: PlannedChange) -> Itera
     if state.get("status") != "reduced" or "chokepoint" not in state or "as_of" not in state:
         return
     as_of = planned.kind.fields["as_of"].to_columns(state["as_of"])["as_of"]
-    standing = Assessment.objects.filter(chokepoint=state["chokepoint"], retired=False, as_of__lt=as_of).exclude(rank="deprecated")
+    standing = Assessment.objects.filter(
+        chokepoint=state["chokepoint"], retired=False, as_of__lt=as_of
+    ).exclude(rank="deprecated")
     untouched = any(not plan.touches("assessment", str(pk)) for pk in standing.values_list("pk", flat=True))
     planned_earlier = any(
         other.kind.name == "assessment"
@@ -290,9 +331,18 @@ def _check_keys(plan: Plan) -> Iterator[Problem]:
         if not planned.kind.has_key or key is None or key == planned.before.get("key"):
             continue
         owner = given.setdefault((planned.kind.name, key), planned.change.record)
-        taken = RecordKey.objects.filter(kind=planned.kind.name, key=key).exclude(record=planned.change.record).exists()
+        taken = (
+            RecordKey.objects.filter(kind=planned.kind.name, key=key)
+            .exclude(record=planned.change.record)
+            .exists()
+        )
         if owner != planned.change.record or taken:
-            yield Problem(KEY, position, "key", f"The key “{key}” is or was another {planned.kind.name}'s, and keys are never given again.")
+            yield Problem(
+                KEY,
+                position,
+                "key",
+                f"The key “{key}” is or was another {planned.kind.name}'s, and keys are never given again.",
+            )
 
 
 def _name(kind: str, state: State) -> str:

@@ -1,7 +1,7 @@
 """Publishing: the one door. No other code writes the ledger or the register tables.
 
-    publish(changes) → plan inside the lock → seal → append to the ledger → project onto the tables
-    replay(sealed)   →                        check → append to the ledger → project onto the tables
+publish(changes) → plan inside the lock → seal → append to the ledger → project onto the tables
+replay(sealed)   →                        check → append to the ledger → project onto the tables
 """
 
 import datetime as dt
@@ -15,6 +15,7 @@ from django.utils import timezone
 from .. import projection
 from ..canonical import NO_DIGEST, SALT_BYTES
 from ..exceptions import LedgerError, RegisterError
+from ..fields import FieldError, check_text
 from ..models import Changeset, Contributor, Opening, Revision
 from ..models.changeset import ADMINISTRATIVE, IMPORT, PROPOSAL
 from ..models.revision import CREATE
@@ -70,6 +71,7 @@ def publish(
         raise RegisterError("A changeset has an author.")
     if own := {review.reviewer for review in reviews} & set(author_ids):
         raise RegisterError(f"Nobody reviews what they wrote any part of: {', '.join(sorted(own))}.")
+    _check_words(summary, rationale, origin.reference, *(review.reason for review in reviews))
     with register_lock():
         plan = plan_changes(changes)
         head = head_changeset()
@@ -95,6 +97,16 @@ def publish(
     return changeset
 
 
+def _check_words(*texts: str | None) -> None:
+    """Refuse what one of the databases, or canonical JSON, couldn't carry: it would be sealed for ever."""
+    for text in texts:
+        try:
+            if text is not None:
+                check_text(text, lines=True, limit=100_000)
+        except FieldError as error:
+            raise RegisterError(f"The words of a changeset can't be published. {error}") from error
+
+
 def replay(sealed: SealedChangeset, states: Sequence[State]) -> Changeset:
     """Append a changeset that was published elsewhere, exactly as it was, and project it.
 
@@ -105,7 +117,9 @@ def replay(sealed: SealedChangeset, states: Sequence[State]) -> Changeset:
         head = head_changeset()
         number, digest = (head.number, head.digest) if head else (0, NO_DIGEST)
         if (sealed.number, sealed.previous) != (number + 1, digest):
-            raise LedgerError(f"Changeset {sealed.number} doesn't follow on this ledger's head, changeset {number} ({digest[:12]}).")
+            raise LedgerError(
+                f"Changeset {sealed.number} doesn't follow on this ledger's head, changeset {number} ({digest[:12]})."
+            )
         changeset = _append(sealed)
         _project(sealed.revisions, states, changeset)
     return changeset
@@ -125,15 +139,22 @@ def last_revisions(records: Iterable[str]) -> dict[str, Revision]:
 
 
 def _seal_revisions(plan: Plan, sealer: Sealer) -> tuple[SealedRevision, ...]:
-    cited = {target for planned in plan.changes for targets in planned.change.cites.values() for target in targets}
+    cited = {
+        target for planned in plan.changes for targets in planned.change.cites.values() for target in targets
+    }
     standing = last_revisions({planned.change.record for planned in plan.changes} | cited)
     numbers = {record: revision.number for record, revision in standing.items()}
     for planned in plan.changes:  # evidence that changes here too is cited as it is afterwards
         numbers[planned.change.record] = numbers.get(planned.change.record, 0) + 1
-    return tuple(_seal_revision(planned, standing.get(planned.change.record), numbers, sealer) for planned in plan.changes)
+    return tuple(
+        _seal_revision(planned, standing.get(planned.change.record), numbers, sealer)
+        for planned in plan.changes
+    )
 
 
-def _seal_revision(planned: PlannedChange, last: Revision | None, numbers: dict[str, int], sealer: Sealer) -> SealedRevision:
+def _seal_revision(
+    planned: PlannedChange, last: Revision | None, numbers: dict[str, int], sealer: Sealer
+) -> SealedRevision:
     state, changed = sealer.state(planned.before, last.state if last else {}, planned.after)
     cites = {
         name: [{"evidence": target, "revision": numbers[target]} for target in sorted(set(targets))]
@@ -155,7 +176,8 @@ def _seal_revision(planned: PlannedChange, last: Revision | None, numbers: dict[
 def _append(sealed: SealedChangeset) -> Changeset:
     """Write the ledger rows of a changeset."""
     Opening.objects.bulk_create(
-        Opening(commitment=opening.commitment, salt=opening.salt, value=opening.value) for opening in sealed.openings
+        Opening(commitment=opening.commitment, salt=opening.salt, value=opening.value)
+        for opening in sealed.openings
     )
     changeset = Changeset.objects.create(
         number=sealed.number,
@@ -180,7 +202,9 @@ def _append(sealed: SealedChangeset) -> Changeset:
 def _project(revisions: Sequence[SealedRevision], states: Sequence[State], changeset: Changeset) -> None:
     """Make the register tables show the new states."""
     created = dict(
-        Revision.objects.filter(record__in=[r.record for r in revisions], operation=CREATE).values_list("record", "changeset_id")
+        Revision.objects.filter(record__in=[r.record for r in revisions], operation=CREATE).values_list(
+            "record", "changeset_id"
+        )
     )
     for revision, state in zip(revisions, states, strict=True):
         record = uuid.UUID(revision.record)

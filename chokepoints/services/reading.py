@@ -86,8 +86,12 @@ def changeset_numbers(up_to: int, chunk: int = CHUNK) -> Iterator[list[int]]:
 def read_changesets(numbers: Sequence[int]) -> Iterator[tuple[SealedChangeset, list[int]]]:
     """Yield changesets in order, each with the positions that its revisions have in the table."""
     low, high = numbers[0], numbers[-1]
-    revisions = Revision.objects.filter(changeset_id__gte=low, changeset_id__lte=high).order_by("changeset_id", "position")
-    by_changeset = {number: list(rows) for number, rows in groupby(revisions.iterator(), lambda row: row.changeset_id)}
+    revisions = Revision.objects.filter(changeset_id__gte=low, changeset_id__lte=high).order_by(
+        "changeset_id", "position"
+    )
+    by_changeset = {
+        number: list(rows) for number, rows in groupby(revisions.iterator(), lambda row: row.changeset_id)
+    }
     for row in Changeset.objects.filter(number__gte=low, number__lte=high).order_by("number"):
         rows = by_changeset.get(row.number, [])
         yield sealed_changeset(row, rows), [revision.position for revision in rows]

@@ -91,6 +91,11 @@ class AssessmentPage:
         """Whether a new source was described."""
         return self.source.is_filled()
 
+    @property
+    def opens_source(self) -> bool:
+        """Whether the page shows the fields of a new source from the start: where something stands in them."""
+        return self.source.is_bound and (self.brings_source or bool(self.source.errors))
+
     def is_valid(self) -> bool:
         valid = all([form.is_valid() for form in self.forms])
         if valid and self.brings_source and self.stance.cleaned_data.get("source"):

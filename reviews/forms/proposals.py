@@ -10,6 +10,7 @@ from chokepoints.fields import FieldError, check_name, check_text
 from chokepoints.models.revision import CREATE, OPERATIONS
 from chokepoints.records import KINDS
 
+from ..models import Version
 from ..workflow import STATES, VERDICTS
 from .fields import PROPOSABLE
 from .references import Siblings, find_record
@@ -40,19 +41,37 @@ class Words(forms.CharField):
             raise ValidationError(str(error)) from error
 
 
-class HeadForm(forms.Form):
-    """Title and rationale, with the version that the author saw."""
+class SeenForm(forms.Form):
+    """The version that an author saw. `made` tells apart the states of a draft, whose only version is rewritten."""
 
     use_required_attribute = False
 
-    title = Words(label="Title", limit=200, help_text="What it comes to, in a few words.")
-    rationale = Words(label="Why", limit=20_000, lines=True, help_text="For the reviewers, and for whoever asks in ten years.")
     version = forms.CharField(widget=forms.HiddenInput, required=False)
     made = forms.CharField(widget=forms.HiddenInput, required=False)
 
-    def version_seen(self) -> int:
-        """Return the version that the form carries; 0, which no version has, if it was forged into something else."""
-        return whole_number(self.data.get(self.add_prefix("version")))
+    @classmethod
+    def of(cls, version: Version, data: Any = None, **initial: Any) -> Any:
+        """Return the form for a version of a proposal."""
+        return cls(data, initial={"version": version.number, "made": version.made.isoformat()} | initial)
+
+    def version_seen(self, present: Version) -> int:
+        """Return the version that the form carries. 0, which no version has, if it was forged into something else, or
+        if the draft was rewritten since."""
+        if present.proposal.state == "draft" and self.data.get("made") != present.made.isoformat():
+            return 0
+        return whole_number(self.data.get("version"))
+
+    def show_present(self, present: Version) -> None:
+        """Let the form carry the present version from now on, once its author was told of it."""
+        self.data = self.data.copy()
+        self.data["version"], self.data["made"] = str(present.number), present.made.isoformat()
+
+
+class HeadForm(SeenForm):
+    """Title and rationale, with the version that the author saw."""
+
+    title = Words(label="Title", limit=200, help_text="What it comes to, in a few words.")
+    rationale = Words(label="Why", limit=20_000, lines=True, help_text="For the reviewers, and for whoever asks in ten years.")
 
     def add_problems(self, problems: list[Problem]) -> list[str]:
         """Put problems beside title and rationale and return the words of the others."""
@@ -126,7 +145,7 @@ class FilterForm(forms.Form):
     """Which proposals to list."""
 
     state = forms.ChoiceField(required=False, choices=[("", "all"), *STATES.items()])
-    author = forms.CharField(required=False, max_length=200)
+    author = forms.UUIDField(required=False)
     record = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
 

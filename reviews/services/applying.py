@@ -46,7 +46,11 @@ def prepare(version: Version) -> Application:
         raise ChangesRefused(problems)
     standing = [record_change for record_change in merged if record_change]
     if not standing:
-        words = "The register already says all of this." if changes else "This proposal changes nothing: add a change."
+        words = (
+            "The register already says all of this."
+            if changes
+            else "This proposal changes nothing: add a change."
+        )
         raise ChangesRefused([Problem(FIELD if changes else RULE, -1, "", words)])
     plan = plan_changes(standing)
     weight = weigh(plan)
@@ -75,7 +79,9 @@ def publish_proposal(proposal: Proposal, version: Version, application: Applicat
     """Publish an approved version. Raises ChangesRefused if policy or register refuse it."""
     if application.weight.problems:
         raise ChangesRefused(application.weight.problems)
-    authors = list(Contributor.objects.filter(authorships__proposal=proposal).order_by("authorships__position"))
+    authors = list(
+        Contributor.objects.filter(authorships__proposal=proposal).order_by("authorships__position")
+    )
     own = {author.pk for author in authors}
     reviews = [
         Verdict(str(review.reviewer_id), review.verdict, review.version, review.comment or None)
@@ -126,5 +132,3 @@ def _merge_change(position: int, change: Change) -> tuple[RecordChange | None, S
     if problems or not merged.fields:
         return None, problems
     return RecordChange(kind.name, record, UPDATE, merged.fields, change.cites), []
-
-

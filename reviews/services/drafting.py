@@ -85,7 +85,10 @@ def revise_proposal(
             proposal.conflicts = []
             proposal.save()
             record_activity(
-                "proposal.edited", actor=author, subject=f"proposal:{proposal.number}", version=proposal.version
+                "proposal.edited",
+                actor=author,
+                subject=f"proposal:{proposal.number}",
+                version=proposal.version,
             )
     return proposal
 
@@ -133,7 +136,9 @@ def locked_proposal(number: int, actor: Any) -> Proposal:
 def check_version(proposal: Proposal, version: int) -> None:
     """Raise StaleVersion unless `version` is the present one."""
     if version != proposal.version:
-        raise StaleVersion(f"You looked at version {version}, but version {proposal.version} is the present one. Look at it first.")
+        raise StaleVersion(
+            f"You looked at version {version}, but version {proposal.version} is the present one. Look at it first."
+        )
 
 
 def _check_may(move: str, proposal: Proposal, actor: Any, contributor: Contributor) -> None:
@@ -161,7 +166,9 @@ def _check_whole(version: Version) -> None:
         raise InvalidProposal(problems)
 
 
-def _clean(title: str, rationale: str, changes: Sequence[DraftChange]) -> tuple[tuple[str, str], list[Change]]:
+def _clean(
+    title: str, rationale: str, changes: Sequence[DraftChange]
+) -> tuple[tuple[str, str], list[Change]]:
     """Return clean title and rationale and unsaved rows, or raise InvalidProposal with every problem."""
     problems: list[Problem] = []
     head = ("", "")
@@ -173,12 +180,16 @@ def _clean(title: str, rationale: str, changes: Sequence[DraftChange]) -> tuple[
     except FieldError as error:
         problems.append(Problem(FIELD, HEAD, "title", str(error)))
     try:
-        words = check_text(rationale, lines=True, limit=20_000).replace("\r\n", "\n").replace("\r", "\n").strip()
+        words = (
+            check_text(rationale, lines=True, limit=20_000).replace("\r\n", "\n").replace("\r", "\n").strip()
+        )
         head = (head[0], words)
     except FieldError as error:
         problems.append(Problem(FIELD, HEAD, "rationale", str(error)))
     if len(changes) > MOST_CHANGES:
-        problems.append(Problem(RULE, HEAD, "", f"A proposal has at most {MOST_CHANGES} changes; make two of it."))
+        problems.append(
+            Problem(RULE, HEAD, "", f"A proposal has at most {MOST_CHANGES} changes; make two of it.")
+        )
     rows = []
     for position, change in enumerate(changes[:MOST_CHANGES]):
         row, wrong = _clean_change(position, change)
@@ -186,7 +197,9 @@ def _clean(title: str, rationale: str, changes: Sequence[DraftChange]) -> tuple[
         rows.append(row)
     records = [row.record for row in rows if row]
     if len(set(records)) < len(records):
-        problems.append(Problem(RULE, HEAD, "", "The same record is changed twice. Put both into one change."))
+        problems.append(
+            Problem(RULE, HEAD, "", "The same record is changed twice. Put both into one change.")
+        )
     if problems:
         raise InvalidProposal(problems)
     return head, rows
@@ -195,9 +208,15 @@ def _clean(title: str, rationale: str, changes: Sequence[DraftChange]) -> tuple[
 def _clean_change(position: int, change: DraftChange) -> tuple[Change | None, list[Problem]]:
     kind = KINDS.get(change.kind)
     if kind is None or not kind.proposable:
-        return None, [Problem(FIELD, position, "", f"There is no kind of record named “{str(change.kind)[:60]}” to propose.")]
+        return None, [
+            Problem(
+                FIELD, position, "", f"There is no kind of record named “{str(change.kind)[:60]}” to propose."
+            )
+        ]
     if change.operation not in OPERATIONS:
-        return None, [Problem(FIELD, position, "", "A record is created, updated, retired or restored, nothing else.")]
+        return None, [
+            Problem(FIELD, position, "", "A record is created, updated, retired or restored, nothing else.")
+        ]
     problems: list[Problem] = []
     fields: dict[str, Any] = {}
     cites: dict[str, list[str]] = {}
@@ -206,10 +225,19 @@ def _clean_change(position: int, change: DraftChange) -> tuple[Change | None, li
     except FieldError as error:
         return None, [Problem(REFERENCE, position, "", str(error))]
     if change.fields and change.operation in {RETIRE, RESTORE}:
-        problems.append(Problem(FIELD, position, "", "Retiring or restoring a record changes no other field."))
+        problems.append(
+            Problem(FIELD, position, "", "Retiring or restoring a record changes no other field.")
+        )
     for name, value in change.fields.items():
         if name not in kind.editable:
-            problems.append(Problem(FIELD, position, "", f"A {kind.name} has no field “{str(name)[:60]}” that can be proposed."))
+            problems.append(
+                Problem(
+                    FIELD,
+                    position,
+                    "",
+                    f"A {kind.name} has no field “{str(name)[:60]}” that can be proposed.",
+                )
+            )
             continue
         try:
             fields[name] = kind.fields[name].clean(value)
@@ -240,16 +268,36 @@ def _check_base(position: int, kind: str, record: str, change: DraftChange) -> l
     if change.operation == CREATE:
         return []
     number = change.base_revision
-    seen = isinstance(number, int) and Revision.objects.filter(kind=kind, record=record, number=min(number, 2**31 - 1)).exists()
-    return [] if seen else [Problem(REFERENCE, position, "", f"There is no such {kind}, or no such revision of it that you could have seen.")]
+    seen = (
+        isinstance(number, int)
+        and Revision.objects.filter(kind=kind, record=record, number=min(number, 2**31 - 1)).exists()
+    )
+    return (
+        []
+        if seen
+        else [
+            Problem(
+                REFERENCE,
+                position,
+                "",
+                f"There is no such {kind}, or no such revision of it that you could have seen.",
+            )
+        ]
+    )
 
 
-def _write_version(proposal: Proposal, number: int, head: tuple[str, str], rows: list[Change], editor: Contributor) -> Version:
-    version = Version.objects.create(proposal=proposal, number=number, title=head[0], rationale=head[1], editor=editor)
+def _write_version(
+    proposal: Proposal, number: int, head: tuple[str, str], rows: list[Change], editor: Contributor
+) -> Version:
+    version = Version.objects.create(
+        proposal=proposal, number=number, title=head[0], rationale=head[1], editor=editor
+    )
     for row in rows:
         row.version = version
     Change.objects.bulk_create(rows)
-    Concern.objects.bulk_create(Concern(change=row, record=record) for row in rows for record in _concerned(row))
+    Concern.objects.bulk_create(
+        Concern(change=row, record=record) for row in rows for record in _concerned(row)
+    )
     return version
 
 

@@ -24,7 +24,11 @@ from ..models import Change, Policy, Proposal
 from .drafting import MOST_CHANGES, DraftChange, draft_proposal
 from .governing import policy_id
 
-FIRST_POLICIES = {STATUS: (2, 1), EXISTENCE: (2, 0), CONTENT: (1, 0)}  # effect → approvals, pieces of evidence
+FIRST_POLICIES = {
+    STATUS: (2, 1),
+    EXISTENCE: (2, 0),
+    CONTENT: (1, 0),
+}  # effect → approvals, pieces of evidence
 
 
 @dataclass
@@ -51,7 +55,8 @@ def import_records(
 ) -> ImportResult:
     """Bring the register up to a data set, given as creations of all its records, and return what was done.
 
-    `name` says which data set it is, `reference` is what the changeset calls it. `actor` is the account that drafts proposals, needed once anything was proposed.
+    `name` says which data set it is, `reference` is what the changeset calls it. `actor` is the account that drafts
+    proposals, needed once anything was proposed.
     Raises ChangesRefused, and ReviewError where an account is missing or may not propose; then nothing has changed.
     """
     with register_lock():
@@ -76,7 +81,9 @@ def import_records(
                 origin=Origin(IMPORT, reference),
             )
         elif actor is None:
-            raise ReviewError("The register holds published proposals, so changes of the data set become drafts: name their author.")
+            raise ReviewError(
+                "The register holds published proposals, so changes of the data set become drafts: name their author."
+            )
         else:
             result.proposals = _draft(result.changes, bases, actor, name, rationale)
     return result
@@ -96,8 +103,8 @@ def publish_first_policies() -> Changeset:
         ],
         authors=[the_register_itself()],
         summary="First policies",
-        rationale="A change of a chokepoint's current status takes two approvals and evidence, retiring or restoring a record "
-        "two approvals, anything else one.",
+        rationale="A change of a chokepoint's current status takes two approvals and evidence, retiring or restoring a "
+        "record two approvals, anything else one.",
         origin=Origin(ADMINISTRATIVE, "policy"),
     )
 
@@ -167,7 +174,11 @@ def _without_what_was_proposed(change: RecordChange) -> RecordChange | None:
     """Return what of a change was never proposed before, whatever became of it: what was rejected isn't asked again."""
     earlier = list(Change.objects.filter(record=change.record).values_list("operation", "fields"))
     if change.operation == CREATE:
-        return None if any(op == CREATE and same_json(fields, dict(change.fields)) for op, fields in earlier) else change
+        return (
+            None
+            if any(op == CREATE and same_json(fields, dict(change.fields)) for op, fields in earlier)
+            else change
+        )
     fields = {
         name: value
         for name, value in change.fields.items()
@@ -188,7 +199,8 @@ def _draft(
             title=f"Changes in {name}" + (f", part {number} of {len(parts)}" if len(parts) > 1 else ""),
             rationale=rationale,
             changes=[
-                DraftChange(c.kind, c.record, c.operation, c.fields, c.cites, bases.get(c.record, 0)) for c in part
+                DraftChange(c.kind, c.record, c.operation, c.fields, c.cites, bases.get(c.record, 0))
+                for c in part
             ],
         )
         for number, part in enumerate(parts, start=1)

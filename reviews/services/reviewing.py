@@ -1,7 +1,7 @@
 """Reviewing: one reviewer's verdict on one version; the approval that fulfils the policy publishes.
 
-    lock register, lock proposal → may they? is it the present version? → record the review
-    → approve: enough that count? → publish, or find a conflict;  request changes, reject: move
+lock register, lock proposal → may they? is it the present version? → record the review
+→ approve: enough that count? → publish, or find a conflict;  request changes, reject: move
 """
 
 from dataclasses import dataclass
@@ -59,7 +59,9 @@ def review_proposal(*, actor: Any, number: int, version: int, verdict: str, comm
         if refusal:
             raise (NotAllowed if refusal[0] == "person" else WrongState)(refusal[1])
         check_version(proposal, version)
-        review = Review(proposal=proposal, version=version, reviewer=reviewer, verdict=verdict, comment=comment)
+        review = Review(
+            proposal=proposal, version=version, reviewer=reviewer, verdict=verdict, comment=comment
+        )
         if verdict == "approve":
             return _approve(proposal, review)
         review.save()
@@ -83,7 +85,9 @@ def _approve(proposal: Proposal, review: Review) -> Outcome:
     if not _is_approved(proposal, application):
         return Outcome(review)
     try:
-        with register_lock():  # a savepoint: a refusal takes back what publishing began, and leaves the review
+        with (
+            register_lock()
+        ):  # a savepoint: a refusal takes back what publishing began, and leaves the review
             changeset = publish_proposal(proposal, version, application)
     except ChangesRefused as refusal:
         return _conflict(proposal, review, refusal)
@@ -111,12 +115,16 @@ def _conflict(proposal: Proposal, review: Review, refusal: ChangesRefused) -> Ou
 
 
 def _announce(verb: str, actor: Contributor, proposal: Proposal, **details: Any) -> None:
-    record_activity(verb, actor=actor, subject=f"proposal:{proposal.number}", version=proposal.version, **details)
+    record_activity(
+        verb, actor=actor, subject=f"proposal:{proposal.number}", version=proposal.version, **details
+    )
 
 
 def _clean_verdict(verdict: str, comment: str) -> str:
     if verdict not in VERDICTS:
-        raise InvalidProposal([Problem("field", HEAD, "verdict", f"A verdict is one of: {', '.join(VERDICTS)}.")])
+        raise InvalidProposal(
+            [Problem("field", HEAD, "verdict", f"A verdict is one of: {', '.join(VERDICTS)}.")]
+        )
     try:
         comment = check_text(comment, lines=True, limit=20_000).replace("\r\n", "\n").strip()
     except FieldError as error:

@@ -50,7 +50,9 @@ def weigh(plan: Plan, *, today: dt.date | None = None) -> Weight:
     weight = Weight()
     if any(planned.change.operation in {RETIRE, RESTORE} for planned in plan.changes):
         weight.effects.add(EXISTENCE)
-    cited = {target for planned in plan.changes for targets in planned.change.cites.values() for target in targets}
+    cited = {
+        target for planned in plan.changes for targets in planned.change.cites.values() for target in targets
+    }
     for chokepoint, position in _concerned(plan).items():
         before, after = _judgements(plan, chokepoint)
         for turn in turns(chokepoint, before, after, today):
@@ -61,7 +63,9 @@ def weigh(plan: Plan, *, today: dt.date | None = None) -> Weight:
             weight.turned.append(turn)
             pieces = carrying_pieces(plan, chokepoint, {*turn.rests_on, *cited})
             if not stances_carry(turn.after, pieces, rules[STATUS].evidence):
-                weight.problems.append(Problem(RULE, position, "evidence", _lacks(plan, turn, rules[STATUS], lost)))
+                weight.problems.append(
+                    Problem(RULE, position, "evidence", _lacks(plan, turn, rules[STATUS], lost))
+                )
                 break  # one sentence a chokepoint says it
     weight.effects = weight.effects or {CONTENT}
     weight.approvals_needed = max(rules[effect].approvals for effect in weight.effects)
@@ -76,12 +80,16 @@ def coverage(plan: Plan, planned: PlannedChange) -> str:
     change, kind = planned.change, planned.kind
     evidence = {target for targets in change.cites.values() for target in targets}
     for name, value in change.fields.items():
-        evidence |= {target for target_kind, target in kind.fields[name].references(value) if target_kind == "evidence"}
+        evidence |= {
+            target for target_kind, target in kind.fields[name].references(value) if target_kind == "evidence"
+        }
     ground = []
     for target in sorted(evidence):
         state = plan.after("evidence", target) or {}
         source = plan.after("source", state["source"]) if "source" in state else None
-        ground.append([target, digest(state), (source or {}).get("standing"), bool((source or {}).get("retired"))])
+        ground.append(
+            [target, digest(state), (source or {}).get("standing"), bool((source or {}).get("retired"))]
+        )
     return digest(
         {
             "cites": {name: sorted(targets) for name, targets in change.cites.items()},
@@ -94,7 +102,9 @@ def coverage(plan: Plan, planned: PlannedChange) -> str:
     )
 
 
-def carrying_pieces(plan: Plan, chokepoint: str, evidence: Iterable[str], *, published: bool = False) -> Pieces:
+def carrying_pieces(
+    plan: Plan, chokepoint: str, evidence: Iterable[str], *, published: bool = False
+) -> Pieces:
     """Return those pieces that can carry a status of a chokepoint, each with stance and origins.
 
     A piece can if it bears on the chokepoint, is an observation, isn't retired, and its source is in force. `published`
@@ -130,7 +140,12 @@ def _chokepoints_of(planned: PlannedChange) -> set[str]:
     if planned.kind.name == "assessment":
         return {state["chokepoint"] for state in states if "chokepoint" in state}
     if planned.kind.name == "evidence" and planned.before:
-        return {entry["chokepoint"] for state in states for entry in state.get("bears_on", ()) if "chokepoint" in entry}
+        return {
+            entry["chokepoint"]
+            for state in states
+            for entry in state.get("bears_on", ())
+            if "chokepoint" in entry
+        }
     if planned.kind.name == "source" and planned.before:
         rows = Bearing.objects.filter(evidence__source=planned.change.record, chokepoint__isnull=False)
         return {str(pk) for pk in rows.values_list("chokepoint", flat=True)}
@@ -163,7 +178,9 @@ def _loses_support(plan: Plan, chokepoint: str, turn: Turn) -> bool:
 
 def _lacks(plan: Plan, turn: Turn, rule: Requirement, lost: bool) -> str:
     name = (plan.after("chokepoint", turn.chokepoint) or {}).get("name", "the chokepoint")
-    what = f"takes away the evidence that carries “{turn.after}”" if lost else f"makes the status “{turn.after}”"
+    what = (
+        f"takes away the evidence that carries “{turn.after}”" if lost else f"makes the status “{turn.after}”"
+    )
     number = "one piece" if rule.evidence == 1 else f"{rule.evidence} pieces of different origin"
     return (
         f"For {name} this {what}, which needs {number} of evidence that bears on it with a stance that carries the status, "

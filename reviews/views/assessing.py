@@ -1,7 +1,66 @@
-"""Stub."""
+"""The one page for a new assessment: judgement, evidence and source, in one proposal."""
 
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views import View
 
+from chokepoints.models import Chokepoint, RecordKey
 
-class AssessmentNew(View):
-    pass
+from ..exceptions import ReviewError
+from ..forms.assessing import AssessmentPage
+from .answering import UNPROCESSABLE, EditorRequired
+from .editing import hand_in
+
+
+class AssessmentNew(EditorRequired, View):
+    """Proposes a new assessment of a chokepoint. Looking at the page writes nothing."""
+
+    def get(self, request: HttpRequest, key: str) -> HttpResponse:
+        chokepoint = _chokepoint(key)
+        if chokepoint.key != key:
+            return redirect("assessment-new", chokepoint.key)
+        return self._show(request, AssessmentPage(chokepoint))
+
+    def post(self, request: HttpRequest, key: str) -> HttpResponse:
+        page = AssessmentPage(_chokepoint(key), request.POST)
+        if not page.is_valid():
+            return self._show(request, page, status=UNPROCESSABLE)
+        changes = page.changes()
+        submit = "submit" in request.POST
+        try:
+            proposal = hand_in(
+                actor=request.user, title=page.title(), rationale=page.rationale(), changes=changes, submit=submit
+            )
+        except ReviewError as refusal:
+            elsewhere = page.add_problems(getattr(refusal, "problems", []), changes)
+            if not hasattr(refusal, "problems"):
+                elsewhere = [refusal.message]
+            return self._show(request, page, elsewhere=elsewhere, status=refusal.status)
+        messages.success(request, "Submitted for review." if submit else "Saved as a draft. Nobody else sees it yet.")
+        return redirect("proposal-detail", proposal.number)
+
+    def _show(
+        self, request: HttpRequest, page: AssessmentPage, elsewhere: Any = (), status: int = 200
+    ) -> HttpResponse:
+        today = timezone.now().date()
+        context = {
+            "page": page,
+            "chokepoint": page.chokepoint,
+            "current": Chokepoint.objects.with_status(today).get(pk=page.chokepoint.pk),
+            "elsewhere": elsewhere,
+            "refused": status != 200,
+        }
+        return render(request, "reviews/assessment_new.html", context, status=status)
+
+
+def _chokepoint(key: str) -> Chokepoint:
+    """Return the chokepoint with a key, present or former."""
+    record = RecordKey.objects.filter(kind="chokepoint", key=key.replace("\0", "")).values_list("record", flat=True).first()
+    chokepoint = Chokepoint.objects.filter(pk=record, retired=False).first() if record else None
+    if chokepoint is None:
+        raise Http404("There is no such chokepoint.")
+    return chokepoint

@@ -80,7 +80,7 @@ def approve_all(name: str, numbers: list[int], barrier, outcomes) -> None:
             outcome = review_proposal(actor=actor, number=number, version=1, verdict="approve").outcome
         except ReviewError as refusal:
             outcome = type(refusal).__name__
-        except Exception as error:  # noqa: BLE001 - whatever else happens is what the test wants to know
+        except Exception as error:
             outcome = f"FAILED {error!r}"
         outcomes.put(outcome or "recorded")
 
@@ -114,9 +114,12 @@ def main(sort: str, pairs: int) -> None:
             {
                 "outcomes": counted,
                 "states": collections.Counter(Proposal.objects.values_list("state", flat=True)),
-                "changesets": len(set(Proposal.objects.exclude(changeset=None).values_list("changeset", flat=True))),
+                "changesets": len(
+                    set(Proposal.objects.exclude(changeset=None).values_list("changeset", flat=True))
+                ),
                 "values": collections.Counter(
-                    f"{summary} {scope}" for summary, scope in Chokepoint.objects.values_list("summary", "scope")
+                    f"{summary} {scope}"
+                    for summary, scope in Chokepoint.objects.values_list("summary", "scope")
                 ),
                 "revisions": sorted(set(Chokepoint.objects.values_list("revision", flat=True))),
                 "problem": verify_register().problem,

@@ -1,4 +1,4 @@
-"""`manage.py load_dataset`: the 35 chokepoints of 2018, published directly at first, proposed later. Safe to run again."""
+"""`manage.py load_dataset`: the 35 chokepoints of 2018, published directly at first, proposed later; safe to repeat."""
 
 from collections import Counter
 from pathlib import Path
@@ -18,22 +18,28 @@ from reviews.services.importing import ImportResult, import_records
 NAME = "the data set of 2018"
 REFERENCE = "dataset:chokepoints-2018"
 RATIONALE = (
-    "Loaded from the files in data/chokepoints-2018, not reviewed. Levels of dependency are the data set's reading of its "
-    "sources; docs/data.md says what became of each column and why."
+    "Loaded from the files in data/chokepoints-2018, not reviewed. Levels of dependency are the data set's reading of "
+    "its sources; docs/data.md says what became of each column and why."
 )
 
 
 class Command(BaseCommand):
     help = (
-        "Load the data set of 2018. While nothing was ever published from a proposal it goes into the register directly; "
-        "later, rows that changed become draft proposals. What is there already stays."
+        "Load the data set of 2018. While nothing was ever published from a proposal it goes into the register "
+        "directly; later, rows that changed become draft proposals. What is there already stays."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         default = settings.BASE_DIR / "data" / "chokepoints-2018"
-        parser.add_argument("--path", type=Path, default=default, help="folder of the four CSV files (data/chokepoints-2018)")
-        parser.add_argument("--author", metavar="USERNAME", help="account that drafts proposals, once there were proposals")
-        parser.add_argument("--dry-run", action="store_true", help="only say what would be published or drafted")
+        parser.add_argument(
+            "--path", type=Path, default=default, help="folder of the four CSV files (data/chokepoints-2018)"
+        )
+        parser.add_argument(
+            "--author", metavar="USERNAME", help="account that drafts proposals, once there were proposals"
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="only say what would be published or drafted"
+        )
 
     def handle(self, *, path: Path, author: str | None, dry_run: bool, **options: Any) -> None:
         try:
@@ -48,7 +54,11 @@ class Command(BaseCommand):
         self.report(result, dry_run)
 
     def account(self, username: str) -> Any:
-        user = get_user_model().objects.filter(**{get_user_model().USERNAME_FIELD: username}, is_active=True).first()
+        user = (
+            get_user_model()
+            .objects.filter(**{get_user_model().USERNAME_FIELD: username}, is_active=True)
+            .first()
+        )
         if user is None:
             raise CommandError(f"There is no active account named “{username}”.")
         return user
@@ -68,7 +78,9 @@ class Command(BaseCommand):
                 where += f" ({proposal})"
             self.stdout.write(f"Data set of 2018: {_counted(result)} {would}{where}.")
         if result.retired:
-            self.stdout.write(f"Left alone: {result.retired} changed in the files, but retired in the register.")
+            self.stdout.write(
+                f"Left alone: {result.retired} changed in the files, but retired in the register."
+            )
         if result.gone:
             self.stdout.write(f"Left alone: {result.gone} loaded earlier that the files don't give any more.")
         if dry_run:

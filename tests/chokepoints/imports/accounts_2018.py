@@ -14,7 +14,13 @@ FILES = ("chokepoints.csv", "suppliers.csv", "sources.csv", "evidence.csv")
 STATUSES = {"total": "critical", "high": "dependent", "moderate": "dependent", "unknown": "undetermined"}
 IMPORT_SHARES = {
     "ito-targets": {"low": "50", "high": "50", "market": "home", "measure": "units", "counted": "place"},
-    "battery-separators": {"low": "30", "high": "30", "market": "home", "measure": "unknown", "counted": "place"},
+    "battery-separators": {
+        "low": "30",
+        "high": "30",
+        "market": "home",
+        "measure": "unknown",
+        "counted": "place",
+    },
 }
 CONTRADICTIONS = {
     "register-2022-05-27": "shows-reduction",
@@ -94,7 +100,8 @@ class Records:
         found = [
             state
             for state in self.states["evidence"].values()
-            if (state["source"], state["claim"]) == (source, row["claim"]) and target.items() <= state["bears_on"][0].items()
+            if (state["source"], state["claim"]) == (source, row["claim"])
+            and target.items() <= state["bears_on"][0].items()
         ]
         assert len(found) == 1, f"{len(found)} pieces of evidence say what this row says"
         assert len(found[0]["bears_on"]) == 1
@@ -117,19 +124,29 @@ def level(records: Records, row: Row) -> bool:
 
 
 def countries(records: Records, row: Row) -> bool:
-    """Each country is that of a firm that supplies, or supplies itself; no country supplies that the cell doesn't name."""
+    """Each country is that of a supplying firm, or supplies itself; no country supplies that the cell doesn't name."""
     chokepoint = records.id_of("chokepoint", row["slug"])
-    supplies = [s for s in records.states["supply"].values() if s["chokepoint"] == chokepoint and s["role"] == "foreign-supplier"]
-    firms = {records.states["organization"][s["organization"]]["country"] for s in supplies if "organization" in s}
+    supplies = [
+        s
+        for s in records.states["supply"].values()
+        if s["chokepoint"] == chokepoint and s["role"] == "foreign-supplier"
+    ]
+    firms = {
+        records.states["organization"][s["organization"]]["country"] for s in supplies if "organization" in s
+    }
     alone = {s["country"] for s in supplies if "country" in s}
     named = set(filter(None, row["supplier_countries_named"].split(";")))
-    return alone == named - firms and all("note" in s and "evidence" not in s for s in supplies if "country" in s)
+    return alone == named - firms and all(
+        "note" in s and "evidence" not in s for s in supplies if "country" in s
+    )
 
 
 def derivation(records: Records, row: Row) -> bool:
     state = records.source(row)
     if row["derived_from"]:
-        return state["derivation"] == "derived" and state["derived_from"] == [records.id_of("source", row["derived_from"])]
+        return state["derivation"] == "derived" and state["derived_from"] == [
+            records.id_of("source", row["derived_from"])
+        ]
     expected = "original" if row["key"] in ORIGINALS else "unknown"
     return state["derivation"] == expected and "derived_from" not in state
 
@@ -142,7 +159,9 @@ def stance(records: Records, row: Row) -> bool:
 def quote(records: Records, row: Row) -> bool:
     state = records.evidence(row)
     language = records.one("source", key=row["source_key"])["language"]
-    return same(state, "quote", row["quote"]) and same(state, "quote_language", language if row["quote"] else "")
+    return same(state, "quote", row["quote"]) and same(
+        state, "quote_language", language if row["quote"] else ""
+    )
 
 
 def chokepoint_verified(records: Records, row: Row) -> bool:
@@ -151,7 +170,9 @@ def chokepoint_verified(records: Records, row: Row) -> bool:
 
 def verification_note(records: Records, row: Row) -> bool:
     note = records.chokepoint(row)["note"]
-    return note.endswith(f". {row['verification_note']}.") if row["verification_note"] else note.count(".") == 1
+    return (
+        note.endswith(f". {row['verification_note']}.") if row["verification_note"] else note.count(".") == 1
+    )
 
 
 def supplier_note(records: Records, row: Row) -> bool:
@@ -177,7 +198,9 @@ ACCOUNTS: dict[str, dict[str, Callable[[Records, Row], bool]]] = {
         "name_zh": lambda r, row: same(r.chokepoint(row), "name_original", row["name_zh"]),
         "sector": lambda r, row: r.states["sector"][r.chokepoint(row)["sector"]]["key"] == row["sector"],
         "summary_en": lambda r, row: same(r.chokepoint(row), "summary", row["summary_en"]),
-        "barrier_types": lambda r, row: set(r.chokepoint(row).get("barriers", [])) == set(filter(None, row["barrier_types"].split(";"))),
+        "barrier_types": lambda r, row: (
+            set(r.chokepoint(row).get("barriers", [])) == set(filter(None, row["barrier_types"].split(";")))
+        ),
         "published_on": lambda r, row: same(r.listing(row), "named_on", row["published_on"]),
         "std_title_zh": lambda r, row: same(r.listing(row), "headline", row["std_title_zh"]),
         "dependency_level_2018": level,
@@ -187,7 +210,10 @@ ACCOUNTS: dict[str, dict[str, Callable[[Records, Row], bool]]] = {
     },
     "suppliers.csv": {
         "chokepoint_slug": supplier_chokepoint,
-        "organization": lambda r, row: r.organization(row)["name"] == row["organization"] and row["organization"] in r.proof(row)["claim"],
+        "organization": lambda r, row: (
+            r.organization(row)["name"] == row["organization"]
+            and row["organization"] in r.proof(row)["claim"]
+        ),
         "country": lambda r, row: same(r.organization(row), "country", row["country"]),
         "role": lambda r, row: r.supply(row)["role"] == row["role"],
         "note": supplier_note,
@@ -206,7 +232,9 @@ ACCOUNTS: dict[str, dict[str, Callable[[Records, Row], bool]]] = {
         "url": lambda r, row: same(r.source(row), "url", row["url"]),
         "derived_from": derivation,
         "reliability_grade": lambda r, row: same(r.source(row), "reliability", row["reliability_grade"]),
-        "verified": lambda r, row: r.source(row)["seen"] == {"yes": "part", "no": "not-seen"}[row["verified"]],
+        "verified": lambda r, row: (
+            r.source(row)["seen"] == {"yes": "part", "no": "not-seen"}[row["verified"]]
+        ),
         "note": lambda r, row: same(r.source(row), "note", row["note"]),
     },
     "evidence.csv": {
@@ -216,7 +244,9 @@ ACCOUNTS: dict[str, dict[str, Callable[[Records, Row], bool]]] = {
         "quote": quote,
         "stance": stance,
         "observed_on": lambda r, row: same(r.evidence(row), "observed_on", row["observed_on"]),
-        "verified": lambda r, row: row["verified"] == "yes" and r.evidence(row)["note"] == "Read in the source.",
+        "verified": lambda r, row: (
+            row["verified"] == "yes" and r.evidence(row)["note"] == "Read in the source."
+        ),
     },
 }
 

@@ -52,7 +52,10 @@ def test_a_value_that_is_lost_altered_or_guessed_is_noticed(records):
         ("source", "edraw-list", "title_original", "卡脖子"),
     ):
         record = records.id_of(kind, key)
-        broken = Records(records.states | {kind: records.states[kind] | {record: records.states[kind][record] | {field: value}}})
+        broken = Records(
+            records.states
+            | {kind: records.states[kind] | {record: records.states[kind][record] | {field: value}}}
+        )
         assert len(unaccounted(broken)) == 1
 
 
@@ -72,12 +75,32 @@ def test_there_are_as_many_records_as_the_files_ask_for_and_no_more(changes):
 
 
 def test_nothing_that_the_files_do_not_say_is_filled_in(records):
-    said = {kind: {field for state in states.values() for field in state} for kind, states in records.states.items()}
+    said = {
+        kind: {field for state in states.values() for field in state}
+        for kind, states in records.states.items()
+    }
     assert said["organization"] == {"key", "name", "country"}
     assert said["sector"] == {"key", "name"}
     assert said["supply"] == {"chokepoint", "organization", "country", "role", "evidence", "note"}
-    assert said["evidence"] == {"source", "claim", "quote", "quote_language", "observed_on", "nature", "bears_on", "note"}
-    assert said["assessment"] == {"chokepoint", "status", "as_of", "import_share", "rationale", "evidence", "rank"}
+    assert said["evidence"] == {
+        "source",
+        "claim",
+        "quote",
+        "quote_language",
+        "observed_on",
+        "nature",
+        "bears_on",
+        "note",
+    }
+    assert said["assessment"] == {
+        "chokepoint",
+        "status",
+        "as_of",
+        "import_share",
+        "rationale",
+        "evidence",
+        "rank",
+    }
 
 
 def test_the_same_files_give_the_same_records(data, changes):
@@ -86,7 +109,9 @@ def test_the_same_files_give_the_same_records(data, changes):
 
 def test_the_order_of_sectors_and_rows_does_not_matter_to_ids(data, changes):
     turned = dataclasses.replace(data, chokepoints=data.chokepoints[::-1], suppliers=data.suppliers[::-1])
-    assert {change.record: change.fields for change in genesis(turned)} == {c.record: c.fields for c in changes}
+    assert {change.record: change.fields for change in genesis(turned)} == {
+        c.record: c.fields for c in changes
+    }
 
 
 def test_levels_become_five_critical_twenty_dependent_and_ten_undetermined(records):
@@ -95,7 +120,9 @@ def test_levels_become_five_critical_twenty_dependent_and_ten_undetermined(recor
 
 
 def test_two_assessments_carry_an_import_share(records):
-    shares = [state["import_share"] for state in records.states["assessment"].values() if "import_share" in state]
+    shares = [
+        state["import_share"] for state in records.states["assessment"].values() if "import_share" in state
+    ]
     assert sorted(share["low"] for share in shares) == ["30", "50"]
     assert all("year" not in share for share in shares)
 
@@ -111,15 +138,18 @@ def test_every_critical_or_dependent_status_rests_on_an_observation_that_support
     for state in records.states["assessment"].values():
         if state["status"] != "undetermined":
             evidence = [records.states["evidence"][record] for record in state["evidence"]]
-            assert any(e["nature"] == "observation" and e["bears_on"][0]["stance"] == "supports" for e in evidence)
+            assert any(
+                e["nature"] == "observation" and e["bears_on"][0]["stance"] == "supports" for e in evidence
+            )
 
 
 def test_a_forecast_an_aside_and_later_news_do_not_speak_of_2018(records):
     chips = cited_by(records, "chips")
     assert {source for source, _ in chips} == {"zymin-summary", "daxinw-2018"}
-    assert ("register-2022-05-27", "The wish for an alternative to Windows is not a Chinese one only.") not in cited_by(
-        records, "operating-systems"
-    )
+    assert (
+        "register-2022-05-27",
+        "The wish for an alternative to Windows is not a Chinese one only.",
+    ) not in cited_by(records, "operating-systems")
 
 
 def test_an_undated_text_that_does_not_go_back_to_the_series_does_not_speak_of_2018(records):
@@ -140,7 +170,9 @@ def test_a_status_cites_what_its_assessment_rests_on(changes):
 
 def test_the_rationale_begins_with_a_sentence_of_the_summary_that_justifies_the_level(data, records):
     for row in data.chokepoints:
-        rationale = records.one("assessment", chokepoint=records.id_of("chokepoint", row["slug"]))["rationale"]
+        rationale = records.one("assessment", chokepoint=records.id_of("chokepoint", row["slug"]))[
+            "rationale"
+        ]
         if row["dependency_level_2018"] == "unknown":
             assert rationale.startswith("The sources that were read support no level")
         else:
@@ -182,7 +214,9 @@ def test_a_reworded_row_must_be_read_again(data):
 def test_an_organization_with_two_countries_is_named_with_its_row(data):
     row = data.suppliers[0]
     twin = Row(row.file, 99, {**row.cells, "chokepoint_slug": "chips", "country": "DE"})
-    with pytest.raises(DatasetError, match="suppliers.csv:99: row 2 gives this organization another name or country"):
+    with pytest.raises(
+        DatasetError, match=r"suppliers\.csv:99: row 2 gives this organization another name or country"
+    ):
         genesis(dataclasses.replace(data, suppliers=[*data.suppliers, twin]))
 
 
@@ -202,7 +236,11 @@ def test_a_value_that_a_field_cannot_hold_is_named_with_its_row(data):
 
 @pytest.mark.parametrize(
     ("name", "key"),
-    [("Kingbase (人大金仓)", "kingbase"), ("Shin-Etsu Chemical", "shin-etsu-chemical"), ("Dassault Systèmes", "dassault-systemes")],
+    [
+        ("Kingbase (人大金仓)", "kingbase"),
+        ("Shin-Etsu Chemical", "shin-etsu-chemical"),
+        ("Dassault Systèmes", "dassault-systemes"),
+    ],
 )
 def test_an_organization_key_is_made_of_the_plain_letters_of_its_name(name, key):
     assert organization_key(name) == key

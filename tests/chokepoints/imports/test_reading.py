@@ -29,7 +29,9 @@ def replace(folder, file, old, new, count=1):
 
 def test_the_data_set_reads_without_a_problem_and_without_a_changed_cell():
     data = read_dataset(DATA)
-    for file, rows in zip(FILES, (data.chokepoints, data.suppliers, data.sources, data.evidence), strict=True):
+    for file, rows in zip(
+        FILES, (data.chokepoints, data.suppliers, data.sources, data.evidence), strict=True
+    ):
         assert [dict(row.cells) for row in rows] == rows_of(file)
 
 
@@ -37,24 +39,94 @@ def test_the_data_set_reads_without_a_problem_and_without_a_changed_cell():
     ("file", "old", "new", "problem"),
     [
         ("chokepoints.csv", ",sector,", ",branch,", "chokepoints.csv:1: the column “sector” is missing."),
-        ("chokepoints.csv", ",sector,", ",sector,extra,", "chokepoints.csv:1: the column “extra” is unknown."),
-        ("chokepoints.csv", ",sector,", ",sector,slug,", "chokepoints.csv:1: the column “slug” stands here twice."),
-        ("chokepoints.csv", "光刻机,semiconductors,", "光刻机,semiconductor,", "chokepoints.csv:2: sector: “semiconductor” isn't one of"),
-        ("chokepoints.csv", "precision-manufacturing;", "precision;", "chokepoints.csv:2: barrier_types: “precision” isn't one of"),
-        ("chokepoints.csv", "NL;JP;DE", "NL;NL", "chokepoints.csv:2: supplier_countries_named: the same country"),
-        ("chokepoints.csv", "NL;JP;DE", "NL;XX", "chokepoints.csv:2: supplier_countries_named: “XX” isn't a country"),
-        ("chokepoints.csv", "2018-04-19", "2018-04-31", "chokepoints.csv:2: published_on: “2018-04-31” isn't a date"),
+        (
+            "chokepoints.csv",
+            ",sector,",
+            ",sector,extra,",
+            "chokepoints.csv:1: the column “extra” is unknown.",
+        ),
+        (
+            "chokepoints.csv",
+            ",sector,",
+            ",sector,slug,",
+            "chokepoints.csv:1: the column “slug” stands here twice.",
+        ),
+        (
+            "chokepoints.csv",
+            "光刻机,semiconductors,",
+            "光刻机,semiconductor,",
+            "chokepoints.csv:2: sector: “semiconductor” isn't one of",
+        ),
+        (
+            "chokepoints.csv",
+            "precision-manufacturing;",
+            "precision;",
+            "chokepoints.csv:2: barrier_types: “precision” isn't one of",
+        ),
+        (
+            "chokepoints.csv",
+            "NL;JP;DE",
+            "NL;NL",
+            "chokepoints.csv:2: supplier_countries_named: the same country",
+        ),
+        (
+            "chokepoints.csv",
+            "NL;JP;DE",
+            "NL;XX",
+            "chokepoints.csv:2: supplier_countries_named: “XX” isn't a country",
+        ),
+        (
+            "chokepoints.csv",
+            "2018-04-19",
+            "2018-04-31",
+            "chokepoints.csv:2: published_on: “2018-04-31” isn't a date",
+        ),
         ("chokepoints.csv", "\n2,chips", "\n1,chips", "chokepoints.csv:3: number 1 stands in row 2 already."),
-        ("chokepoints.csv", "\n2,chips", "\n0,chips", "chokepoints.csv:3: number: “0” isn't a number from 1."),
-        ("chokepoints.csv", "\n2,chips", "\n2,iclip", "chokepoints.csv:9: slug “iclip” stands in row 3 already."),
-        ("chokepoints.csv", ",chips,", ",chips,more,", "chokepoints.csv:3: this row has 14 cells, the header 13."),
-        ("chokepoints.csv", ",光刻机,", ", 光刻机,", "chokepoints.csv:2: name_zh begins or ends with a blank."),
+        (
+            "chokepoints.csv",
+            "\n2,chips",
+            "\n0,chips",
+            "chokepoints.csv:3: number: “0” isn't a number from 1.",
+        ),
+        (
+            "chokepoints.csv",
+            "\n2,chips",
+            "\n2,iclip",
+            "chokepoints.csv:9: slug “iclip” stands in row 3 already.",
+        ),
+        (
+            "chokepoints.csv",
+            ",chips,",
+            ",chips,more,",
+            "chokepoints.csv:3: this row has 14 cells, the header 13.",
+        ),
+        (
+            "chokepoints.csv",
+            ",光刻机,",
+            ", 光刻机,",
+            "chokepoints.csv:2: name_zh begins or ends with a blank.",
+        ),
         ("suppliers.csv", "ASML,NL,", ",NL,", "suppliers.csv:2: organization is empty."),
-        ("suppliers.csv", "lithography-machines,ASML", "lithography,ASML", "suppliers.csv:2: chokepoint_slug names “lithography”"),
+        (
+            "suppliers.csv",
+            "lithography-machines,ASML",
+            "lithography,ASML",
+            "suppliers.csv:2: chokepoint_slug names “lithography”",
+        ),
         ("suppliers.csv", ",foreign-supplier,", ",seller,", "suppliers.csv:2: role: “seller” isn't one of"),
         ("sources.csv", "\nsciping-2018,", "\nedraw-list,", "key “edraw-list” stands in row 4 already."),
-        ("sources.csv", ",,,,B,yes,", ",,,edraw-list,B,yes,", "sources.csv:2: following derived_from leads back to “std-series-2018”."),
-        ("sources.csv", ",,,,B,yes,", ",,,nowhere,B,yes,", "sources.csv:2: derived_from names “nowhere”, which isn't in sources.csv."),
+        (
+            "sources.csv",
+            ",,,,B,yes,",
+            ",,,edraw-list,B,yes,",
+            "sources.csv:2: following derived_from leads back to “std-series-2018”.",
+        ),
+        (
+            "sources.csv",
+            ",,,,B,yes,",
+            ",,,nowhere,B,yes,",
+            "sources.csv:2: derived_from names “nowhere”, which isn't in sources.csv.",
+        ),
         ("evidence.csv", ",supports,", ",agrees,", "evidence.csv:2: stance: “agrees” isn't one of"),
         ("evidence.csv", ",yes\n", ",maybe\n", "evidence.csv:2: verified: “maybe” isn't one of"),
     ],

@@ -250,7 +250,9 @@ def test_the_approval_of_somebody_who_left_the_reviewers_does_not_count(people, 
     assert approve(people.rosa, number).outcome == "published"
 
 
-@pytest.mark.parametrize(("verdict", "state"), [("request_changes", "changes_requested"), ("reject", "rejected")])
+@pytest.mark.parametrize(
+    ("verdict", "state"), [("request_changes", "changes_requested"), ("reject", "rejected")]
+)
 def test_other_verdicts_need_words_and_move_the_proposal(people, register, propose, verdict, state):
     number = propose(change("chokepoint", register.chokepoint, summary="New."))
     with pytest.raises(InvalidProposal, match="Say why"):
@@ -261,7 +263,9 @@ def test_other_verdicts_need_words_and_move_the_proposal(people, register, propo
 
 def test_editing_after_feedback_opens_a_new_version(people, register, propose):
     number = propose(change("chokepoint", register.chokepoint, summary="New."))
-    review_proposal(actor=people.rita, number=number, version=1, verdict="request_changes", comment="Shorter.")
+    review_proposal(
+        actor=people.rita, number=number, version=1, verdict="request_changes", comment="Shorter."
+    )
     proposal = revise_proposal(
         actor=people.emma,
         number=number,
@@ -364,7 +368,9 @@ def test_a_proposal_says_when_the_members_cannot_decide_it(people, register, pro
     number = propose(*reduced(register))
     for person in (people.rita, people.ravi, people.both):
         person.groups.clear()
-    assert any("an admin must add reviewers" in words for words in needs_of(Proposal.objects.get(pk=number)).missing)
+    assert any(
+        "an admin must add reviewers" in words for words in needs_of(Proposal.objects.get(pk=number)).missing
+    )
 
 
 def test_the_queue_is_oldest_first_without_ones_own(people, register, propose):
