@@ -285,7 +285,7 @@ class Migration(migrations.Migration):
                 ('changeset', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='chokepoints.changeset')),
             ],
             options={
-                'ordering': ['changeset', 'position'],
+                'ordering': ['changeset_id', 'position'],
             },
         ),
         migrations.CreateModel(

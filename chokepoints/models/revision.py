@@ -27,7 +27,7 @@ class Revision(models.Model):
     digest = models.CharField(max_length=64)
 
     class Meta:
-        ordering = ["changeset", "position"]
+        ordering = ["changeset_id", "position"]
         indexes = [models.Index(fields=["kind", "record", "-number"], name="revision_by_record")]
         constraints = [
             models.UniqueConstraint(fields=["changeset", "position"], name="one_revision_per_position"),

@@ -1,5 +1,6 @@
 """The small forms around a proposal: title and rationale, a verdict, what to change next, and filters."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -101,6 +102,12 @@ class ReviewForm(forms.Form):
 
     def version_seen(self) -> int:
         return whole_number(self.data.get("version"))
+
+    def offer(self, verdicts: Iterable[str]) -> None:
+        """Show only the verdicts that are possible now, if any is; what was posted was judged already."""
+        possible = [(verdict, VERDICT_WORDS[verdict]) for verdict in verdicts]
+        if possible:
+            self.fields["verdict"].choices = possible
 
 
 class TargetForm(forms.Form):

@@ -25,7 +25,8 @@ from ..services.drafting import DraftChange, draft_proposal, revise_proposal, su
 from .answering import UNPROCESSABLE, EditorRequired, as_drafted, own_proposal
 from .proposals import shown_changes
 
-REWRITTEN = "Somebody rewrote this draft since you opened the page. What you typed is still here; look at the present state first."
+REWRITTEN = "The draft was rewritten since you opened the page. Look at its present state first."
+UNSEEN = "The form doesn't say which revision of the record you saw. Look at it as it is now."
 
 
 def hand_in(*, actor: Any, title: str, rationale: str, changes: Sequence[DraftChange], submit: bool) -> Proposal:
@@ -118,7 +119,7 @@ def target_form(
     if form is None and present:  # a forged revision: said beside the form of the present one, with what was typed
         form = record_form(kind, wanted["operation"], wanted["record"], present, **options)
         form.is_valid()
-        form.add_error(None, "The form doesn't say which revision of the record you saw. Look at it as it is now.")
+        form.add_error(None, UNSEEN)
     return form
 
 
@@ -260,21 +261,24 @@ class ProposalChange(ChangeEditor):
         if position is None:
             raise Http404("This proposal doesn't change that record.")
         change = changes[position]
-        revision = change.base_revision if data is None else revision_seen(data, change.base_revision)
+        kind = KINDS[change.kind]
+        present = present_revision(kind, change.record) or change.base_revision
+        # Whoever edits sees the record as it is now, also where it has moved: that is how a conflict is resolved by hand.
+        revision = present if data is None else revision_seen(data, present)
         options = {
             "drafted": change.fields,
             "cited": sorted({target for targets in change.cites.values() for target in targets}),
             "siblings": siblings_of(changes, besides=change.record),
             "data": data,
         }
-        kind = KINDS[change.kind]
         form = record_form(kind, change.operation, change.record, revision, **options)
         if form is None:
-            form = record_form(kind, change.operation, change.record, change.base_revision, **options)
+            form = record_form(kind, change.operation, change.record, present, **options)
             form.is_valid()
-            form.add_error(None, "The form doesn't say which revision of the record you saw.")
+            form.add_error(None, UNSEEN)
         title, url = name_target(change.kind, change.operation, change.record, siblings_of(changes))
-        return self.save(request, version, form, position, changes, {"title": title, "record_url": url})
+        context = {"title": title, "record_url": url, "moved": change.base_revision and present != change.base_revision}
+        return self.save(request, version, form, position, changes, context)
 
 
 class ProposalAdd(ChangeEditor):

@@ -9,12 +9,13 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views import View
 
+from chokepoints.canonical import same_json
 from chokepoints.comparison import FieldComparison, compare
 from chokepoints.exceptions import Problem
 from chokepoints.history import state_at
 from chokepoints.models import Chokepoint, Contributor
 from chokepoints.models.revision import CREATE, RESTORE, RETIRE
-from chokepoints.projection import model_of
+from chokepoints.projection import model_of, read_state
 from chokepoints.records import KINDS, Kind, State
 from chokepoints.vocabularies import TRANSLATORS
 
@@ -26,7 +27,7 @@ from ..models import Change, Proposal, Version
 from ..policies import why_not
 from ..selectors import needs_of
 from ..services.roles import is_editor, is_reviewer
-from ..workflow import ENDED
+from ..workflow import ENDED, VERDICTS
 from .answering import contributor_of, visible_proposal, with_titles
 from .paging import page_links
 
@@ -85,6 +86,7 @@ class ShownChange:
     cites: list[Shown] = field(default_factory=list)
     quote: dict[str, str] | None = None
     moved_to: int | None = None
+    meanwhile: list[FieldComparison] = field(default_factory=list)
     status_now: str | None = None
     problems: list[str] = field(default_factory=list)
 
@@ -102,11 +104,12 @@ def show_proposal(
     version = proposal.present_version()
     pending = proposal.state not in ENDED
     needs = needs_of(proposal) if pending else None
-    if needs and proposal.conflicts:
-        problems = [*(problems or [])]
     all_problems = [*(problems or []), *(needs.problems if needs else [])]
     changes = shown_changes(version, pending=pending, problems=all_problems)
     beside = {message for change in changes for message in change.problems}
+    may = moves_of(request.user, proposal)
+    review_form = review_form or ReviewForm(initial={"version": proposal.version})
+    review_form.offer(verdict for verdict in VERDICTS if may.get(verdict))
     context = {
         "proposal": proposal,
         "version": version,
@@ -119,8 +122,8 @@ def show_proposal(
         "reviews": proposal.reviews.select_related("reviewer"),
         "versions": proposal.versions.select_related("editor").order_by("number"),
         "conflicts": proposal.conflicts,
-        "may": moves_of(request.user, proposal),
-        "review_form": review_form or ReviewForm(initial={"version": proposal.version}),
+        "may": may,
+        "review_form": review_form,
         "refusal": refusal,
         "refused": [problem.message for problem in problems or [] if problem.message not in beside],
         "is_unpublished": proposal.state != "published",
@@ -175,7 +178,7 @@ def shown_changes(version: Version, *, pending: bool, problems: list[Problem] | 
                 after=after,
                 cites=[names[("evidence", target)] for target in _cited(change) if ("evidence", target) in names],
                 quote=_quote(after, labels) if change.kind == "evidence" and after.get("quote") else None,
-                moved_to=_moved_to(change) if pending else None,
+                **(_movement(change, before, labels) if pending else {}),
                 status_now=_status_now(change, after) if pending else None,
                 problems=list(dict.fromkeys(p.message for p in problems or [] if p.change == position)),
             )
@@ -231,12 +234,17 @@ def _quote(state: State, labels: dict) -> dict[str, str]:
     }
 
 
-def _moved_to(change: Change) -> int | None:
-    """Return the record's present revision if it isn't the one that the author saw."""
+def _movement(change: Change, before: State, labels: dict) -> dict[str, Any]:
+    """Return what was published since the author looked, in the fields that they propose to change."""
     if change.operation == CREATE:
-        return None
-    present = model_of(KINDS[change.kind]).objects.filter(pk=change.record).values_list("revision", flat=True).first()
-    return present if present != change.base_revision else None
+        return {}
+    kind = KINDS[change.kind]
+    present = model_of(kind).objects.filter(pk=change.record).values_list("revision", flat=True).first()
+    if present in (None, change.base_revision):
+        return {}
+    now = read_state(kind, change.record) or {}
+    moved = [name for name in change.fields if not same_json(before.get(name), now.get(name))]
+    return {"moved_to": present, "meanwhile": compare(kind, before, now, moved, labels) if moved else []}
 
 
 def _status_now(change: Change, after: State) -> str | None:
