@@ -105,7 +105,15 @@ class AssessmentEvidenceInline(LookOnlyInline):
 
 @admin.register(models.Chokepoint)
 class ChokepointAdmin(RecordAdmin):
-    list_display = ("name", "name_original", "sector", "dependent_country", "revision", "retired", "propose_a_change")
+    list_display = (
+        "name",
+        "name_original",
+        "sector",
+        "dependent_country",
+        "revision",
+        "retired",
+        "propose_a_change",
+    )
     list_select_related = ("sector",)
     list_filter = ("retired", "sector", "dependent_country")
     search_fields = ("name", "name_original", "key")
@@ -116,7 +124,15 @@ class ChokepointAdmin(RecordAdmin):
 
 @admin.register(models.ChokepointList)
 class ChokepointListAdmin(RecordAdmin):
-    list_display = ("name", "issuer", "dependent_country", "issued_on", "revision", "retired", "propose_a_change")
+    list_display = (
+        "name",
+        "issuer",
+        "dependent_country",
+        "issued_on",
+        "revision",
+        "retired",
+        "propose_a_change",
+    )
     list_filter = ("retired", "dependent_country")
     search_fields = ("name", "name_original", "issuer", "key")
     autocomplete_fields = ("source", "merged_into")
@@ -151,7 +167,16 @@ class SupplyAdmin(RecordAdmin):
 
 @admin.register(models.Source)
 class SourceAdmin(RecordAdmin):
-    list_display = ("key", "title", "kind", "reliability", "derivation", "standing", "retired", "propose_a_change")
+    list_display = (
+        "key",
+        "title",
+        "kind",
+        "reliability",
+        "derivation",
+        "standing",
+        "retired",
+        "propose_a_change",
+    )
     list_filter = ("retired", "kind", "reliability", "derivation", "standing")
     search_fields = ("key", "title", "title_original", "publisher")
     autocomplete_fields = ("merged_into",)

@@ -181,9 +181,9 @@ def _basis_is_one(state: State) -> Iterator[tuple[str, str]]:
 
 
 def _period_runs_forward(state: State) -> Iterator[tuple[str, str]]:
-    if "about_from" in state and "about_to" in state:
-        if parse_partial(state["about_from"])[0] > parse_partial(state["about_to"])[0]:
-            yield "about_to", "The time it speaks of ends before it begins."
+    begin, end = state.get("about_from"), state.get("about_to")
+    if begin and end and parse_partial(begin)[0] > parse_partial(end)[0]:
+        yield "about_to", "The time it speaks of ends before it begins."
 
 
 def _rank_has_reason(state: State) -> Iterator[tuple[str, str]]:

@@ -304,6 +304,14 @@ def add_supplier_countries(chokepoints: Iterable[Chokepoint]) -> None:
         chokepoint.supplied_from = sorted(codes - {""})
 
 
+def add_status_dates(chokepoints: Iterable[Chokepoint]) -> None:
+    """Set `status_as_of_precision` on chokepoints of with_status(), in one query for all."""
+    ids = [chokepoint.current_assessment_id for chokepoint in chokepoints]
+    precisions = dict(Assessment.objects.filter(pk__in=ids).values_list("pk", "as_of_precision"))
+    for chokepoint in chokepoints:
+        chokepoint.status_as_of_precision = precisions.get(chokepoint.current_assessment_id, "")
+
+
 def add_evidence_counts(chokepoints: Iterable[Chokepoint]) -> None:
     """Set `evidence_count` on chokepoints, in one query for all."""
     rows = Bearing.objects.filter(chokepoint__in=list(chokepoints), evidence__retired=False)

@@ -1,4 +1,6 @@
-"""Which assessment is a chokepoint's current one (pure). models/assessment.py says the same rule in SQL; a test holds both together.
+"""Which assessment is a chokepoint's current one (pure).
+
+models/assessment.py says the same rule in SQL; a test holds both together.
 
 The rule: of the assessments that are neither deprecated, retired nor dated in the future the one with the greatest
 date; between equal dates `preferred` decides, then the later changeset. A month or year counts from its last day.

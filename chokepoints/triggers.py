@@ -6,6 +6,14 @@ driver. Whoever owns the database can drop a trigger; verification and known hea
 
 LEDGER_TABLES = ("chokepoints_changeset", "chokepoints_revision", "chokepoints_opening")
 
+# SQLite's REPLACE takes rows away without asking a DELETE trigger, by any of these keys.
+_SAME_ROW = {
+    "chokepoints_changeset": "number = NEW.number OR digest = NEW.digest OR previous = NEW.previous",
+    "chokepoints_revision": "id = NEW.id OR (changeset_id = NEW.changeset_id AND position = NEW.position) "
+    "OR (record = NEW.record AND number = NEW.number)",
+    "chokepoints_opening": "commitment = NEW.commitment",
+}
+
 _FUNCTION = """
 CREATE OR REPLACE FUNCTION chokepoints_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -27,6 +35,10 @@ def install(vendor: str) -> list[str]:
         f"BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: {action} on {table} is refused'); END"
         for table in LEDGER_TABLES
         for action in ("UPDATE", "DELETE")
+    ] + [
+        f"CREATE TRIGGER {table}_refuses_replace BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "
+        f"BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: REPLACE on {table} is refused'); END"
+        for table, same in _SAME_ROW.items()
     ]
 
 

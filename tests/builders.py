@@ -221,7 +221,9 @@ def golden_register(build: Builder) -> dict[str, str]:
         name_original="微球",
         aliases=["polymer microspheres", "Mikrokugeln", "Cafe\u0301"],
         barriers=["scale-up", "material-purity"],
-        listings=[{"list": ids["list"], "number": 35, "headline": "微球：民族品牌", "named_on": "2018-07-03"}],
+        listings=[
+            {"list": ids["list"], "number": 35, "headline": "微球：民族品牌", "named_on": "2018-07-03"}
+        ],
         identifiers=[{"scheme": "wikidata", "value": "Q1"}],
         summary="Small balls.",
         scope="Spacers.",

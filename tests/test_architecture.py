@@ -69,11 +69,15 @@ def test_no_table_of_the_register_points_into_the_process():
 
 def test_no_migration_is_missing():
     loader = MigrationLoader(None, ignore_no_migrations=True)
-    found = MigrationAutodetector(loader.project_state(), ProjectState.from_apps(apps)).changes(graph=loader.graph)
+    found = MigrationAutodetector(loader.project_state(), ProjectState.from_apps(apps)).changes(
+        graph=loader.graph
+    )
     assert not found
 
 
 def test_the_top_level_is_what_was_agreed():
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout
     top = {line.split("/")[0] for line in tracked.splitlines()}
     assert top <= FIXED | USUAL

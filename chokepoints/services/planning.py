@@ -275,7 +275,8 @@ def _check_retirement(plan: Plan, position: int, planned: PlannedChange) -> Iter
             REFERENCE,
             position,
             "",
-            f"The {other.name} “{_name(other.name, state)}” still refers to it ({reference.label}). Deal with that in the same proposal.",
+            f"The {other.name} “{_name(other.name, state)}” still refers to it ({reference.label}). "
+            "Deal with that in the same proposal.",
         )
     for name, evidence in planned.change.cites.items():
         yield from _check_cited(plan, position, name, evidence)

@@ -168,9 +168,10 @@ class _Run:
     def strays(self) -> None:
         """Find revisions of a changeset that isn't there."""
         present = Changeset.objects.filter(number=OuterRef("changeset_id"))
-        stray = (
-            Revision.objects.filter(~Exists(present)).values_list("changeset_id", "kind", "record").first()
-        )
+        strays = Revision.objects.filter(~Exists(present)).order_by(
+            "pk"
+        )  # by changeset would join, and drop them
+        stray = strays.values_list("changeset_id", "kind", "record").first()
         if stray:
             number, kind, record = stray
             raise _Found(

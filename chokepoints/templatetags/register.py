@@ -158,6 +158,13 @@ def after_first_sentence(text: str) -> str:
 
 
 @register.filter
+def proposal_number(changeset: Any) -> int | None:
+    """The number of the proposal that a changeset came from, where its reference ends in one."""
+    number = changeset.reference.rpartition(":")[2] if changeset.origin == "proposal" else ""
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None
+
+
+@register.filter
 def lookup(mapping: Any, key: Any) -> Any:
     """An entry of a mapping, or nothing."""
     return mapping.get(key) if mapping else None

@@ -1,5 +1,6 @@
 """Chokepoints: the list, and one with everything known about it."""
 
+from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -13,11 +14,12 @@ from .pages import by_key, page_of, record_context
 @require_safe
 def chokepoint_list(request: HttpRequest) -> HttpResponse:
     """Chokepoints in force, by name, narrowed by the filters."""
-    rows = Chokepoint.objects.in_force().with_status(selectors.today()).order_by("name", "pk")
+    rows = Chokepoint.objects.in_force().with_status(selectors.today()).order_by(Lower("name"), "pk")
     found = ChokepointFilter(request.GET, selectors.chokepoint_rows(rows))
     page = page_of(request, found.qs)
     selectors.add_supplier_countries(page.object_list)
     selectors.add_evidence_counts(page.object_list)
+    selectors.add_status_dates(page.object_list)
     return render(request, "chokepoints/chokepoint_list.html", {"filter": found, "page": page})
 
 

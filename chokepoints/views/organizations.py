@@ -1,6 +1,7 @@
 """Organizations that supply, or could."""
 
 from django.db.models import Count, Q
+from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -15,7 +16,7 @@ from .pages import by_key, page_of, record_context
 def organization_index(request: HttpRequest) -> HttpResponse:
     """Organizations by name, with how many chokepoints each has a role in."""
     roles = Count("supplies", filter=Q(supplies__retired=False))
-    rows = Organization.objects.in_force().annotate(roles=roles).order_by("name", "pk")
+    rows = Organization.objects.in_force().annotate(roles=roles).order_by(Lower("name"), "pk")
     found = OrganizationFilter(request.GET, rows)
     context = {"filter": found, "page": page_of(request, found.qs)}
     return render(request, "chokepoints/organization_index.html", context)

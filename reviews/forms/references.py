@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from django.urls import Resolver404, resolve
 from django.utils.text import Truncator
 
-from chokepoints.fields import FieldError
+from chokepoints.fields import FieldError, check_text
 from chokepoints.models import RecordKey
 from chokepoints.projection import model_of
 from chokepoints.records import KINDS, Kind, State
@@ -62,10 +62,8 @@ def label_of(kind: Kind, state: State) -> str:
 
 def find_record(typed: str, kinds: tuple[str, ...], siblings: Siblings) -> tuple[str, str]:
     """Return (kind, id) of the record that somebody means. Raises FieldError in words for them."""
-    text = typed.strip()
+    text = check_text(typed, lines=False, limit=LONGEST).strip()
     wanted = " or ".join(kinds)
-    if len(text) > LONGEST or "\0" in text:
-        raise FieldError(f"This isn't a key, an id or the address of a {wanted}.")
     if text.startswith("ref:"):
         new = siblings.by_ref(text)
         if new is None or new.kind not in kinds:

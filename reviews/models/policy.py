@@ -22,7 +22,9 @@ class Policy(Record):
         ordering = ["key"]
         constraints = [
             one_of("policy", "key", EFFECTS),
-            models.CheckConstraint(condition=Q(approvals__gte=1, approvals__lte=9), name="policy_needs_somebody_else"),
+            models.CheckConstraint(
+                condition=Q(approvals__gte=1, approvals__lte=9), name="policy_needs_somebody_else"
+            ),
             models.CheckConstraint(condition=Q(evidence__lte=9), name="policy_evidence_up_to_nine"),
         ]
 

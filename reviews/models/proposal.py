@@ -28,7 +28,9 @@ class ProposalQuerySet(models.QuerySet):
 
     def about(self, record: uuid.UUID) -> "ProposalQuerySet":
         """Those whose present version changes a record or names it in what it proposes."""
-        return self.filter(versions__number=models.F("version"), versions__changes__concerns__record=record).distinct()
+        return self.filter(
+            versions__number=models.F("version"), versions__changes__concerns__record=record
+        ).distinct()
 
     def by_author(self, contributor: Contributor) -> "ProposalQuerySet":
         return self.filter(authors=contributor)
@@ -49,16 +51,21 @@ class Proposal(models.Model):
     opened = models.DateTimeField(null=True, blank=True)
     ended = models.DateTimeField(null=True, blank=True)
     changeset = models.PositiveBigIntegerField(null=True, blank=True, unique=True)
-    conflicts = models.JSONField(default=list, blank=True, help_text="Why it couldn't be published, if it is conflicting.")
+    conflicts = models.JSONField(
+        default=list, blank=True, help_text="Why it couldn't be published, if it is conflicting."
+    )
 
     objects = ProposalQuerySet.as_manager()
 
     class Meta:
         ordering = ["-number"]
         constraints = [
-            models.CheckConstraint(condition=Q(state__in=list(STATES)), name="proposal_state_is_in_vocabulary"),
             models.CheckConstraint(
-                condition=Q(state="published", changeset__isnull=False) | (~Q(state="published") & Q(changeset__isnull=True)),
+                condition=Q(state__in=list(STATES)), name="proposal_state_is_in_vocabulary"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="published", changeset__isnull=False)
+                | (~Q(state="published") & Q(changeset__isnull=True)),
                 name="published_proposals_name_their_changeset",
             ),
         ]
@@ -83,7 +90,12 @@ class Authorship(models.Model):
 
     class Meta:
         ordering = ["position"]
-        constraints = [models.UniqueConstraint(fields=["proposal", "contributor"], name="one_authorship_per_person")]
+        constraints = [
+            models.UniqueConstraint(fields=["proposal", "contributor"], name="one_authorship_per_person")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.contributor} wrote a part of {self.proposal}"
 
 
 class Version(models.Model):
@@ -123,7 +135,9 @@ class Change(models.Model):
     class Meta:
         ordering = ["version", "position"]
         indexes = [models.Index(fields=["record"], name="changes_of_a_record")]
-        constraints = [models.UniqueConstraint(fields=["version", "record"], name="one_change_per_version_and_record")]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "record"], name="one_change_per_version_and_record")
+        ]
 
     def __str__(self) -> str:
         return f"{self.operation} {self.kind} {self.record}"
@@ -136,7 +150,9 @@ class Concern(models.Model):
     record = models.UUIDField(db_index=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["change", "record"], name="one_concern_per_change_and_record")]
+        constraints = [
+            models.UniqueConstraint(fields=["change", "record"], name="one_concern_per_change_and_record")
+        ]
 
     def __str__(self) -> str:
         return f"{self.change} is about {self.record}"

@@ -25,7 +25,9 @@ class Review(models.Model):
         ordering = ["pk"]
         constraints = [
             models.CheckConstraint(condition=Q(verdict__in=list(VERDICTS)), name="verdict_is_in_vocabulary"),
-            models.CheckConstraint(condition=Q(verdict="approve") | ~Q(comment=""), name="only_approvals_go_without_words"),
+            models.CheckConstraint(
+                condition=Q(verdict="approve") | ~Q(comment=""), name="only_approvals_go_without_words"
+            ),
         ]
 
     def __str__(self) -> str:

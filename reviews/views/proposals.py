@@ -22,7 +22,7 @@ from chokepoints.vocabularies import TRANSLATORS
 from ..forms.proposals import FilterForm, ReviewForm
 from ..forms.records import siblings_of
 from ..forms.references import Shown, Siblings, label_of, show_records
-from ..kinds import EFFECTS
+from ..kinds import CONTENT, EXISTENCE, STATUS
 from ..models import Change, Proposal, Version
 from ..policies import why_not
 from ..selectors import needs_of
@@ -33,6 +33,11 @@ from .paging import page_links
 
 PER_PAGE = 30
 OPERATION_WORDS = {"create": "New", "update": "Change", "retire": "Retire", "restore": "Restore"}
+BECAUSE = {
+    STATUS: "it changes a chokepoint's status or what carries it",
+    EXISTENCE: "it retires or restores a record",
+    CONTENT: "it changes no status, and retires or restores nothing",
+}
 QUOTED = ("quote", "quote_language", "translation", "translator", "locator", "source")
 
 
@@ -116,7 +121,7 @@ def show_proposal(
         "authors": proposal.authors.order_by("authorships__position"),
         "changes": changes,
         "needs": needs,
-        "effects": [EFFECTS[effect] for effect in needs.effects] if needs else [],
+        "because": [BECAUSE[effect] for effect in needs.effects] if needs else [],
         "missing": [words for words in needs.missing if words not in beside] if needs else [],
         "broken": bool(beside),
         "reviews": proposal.reviews.select_related("reviewer"),

@@ -37,5 +37,8 @@ def test_a_retelling_of_two_has_two_origins():
 
 
 def test_a_cycle_ends():
-    states = {"a": {"derivation": "derived", "derived_from": ["b"]}, "b": {"derivation": "derived", "derived_from": ["a"]}}
+    states = {
+        "a": {"derivation": "derived", "derived_from": ["b"]},
+        "b": {"derivation": "derived", "derived_from": ["a"]},
+    }
     assert origins_of_source("a", states.get) == frozenset()

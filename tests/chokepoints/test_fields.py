@@ -62,11 +62,27 @@ def test_any_value_is_cleaned_or_refused_in_words(kind, name, value):
         ("evidence", "credibility", True),
         ("evidence", "credibility", "9" * 5000),
         ("evidence", "quote", "\x00"),
-        ("supply", "share", {"low": "60", "high": "40", "market": "home", "measure": "units", "counted": "place"}),
-        ("supply", "share", {"low": "1e2", "high": "100", "market": "home", "measure": "units", "counted": "place"}),
-        ("supply", "share", {"low": "NaN", "high": "NaN", "market": "home", "measure": "units", "counted": "place"}),
+        (
+            "supply",
+            "share",
+            {"low": "60", "high": "40", "market": "home", "measure": "units", "counted": "place"},
+        ),
+        (
+            "supply",
+            "share",
+            {"low": "1e2", "high": "100", "market": "home", "measure": "units", "counted": "place"},
+        ),
+        (
+            "supply",
+            "share",
+            {"low": "NaN", "high": "NaN", "market": "home", "measure": "units", "counted": "place"},
+        ),
         ("supply", "share", {"low": "10", "high": "20"}),
-        ("supply", "share", {"low": "10", "high": "20", "market": "segment", "measure": "units", "counted": "place"}),
+        (
+            "supply",
+            "share",
+            {"low": "10", "high": "20", "market": "segment", "measure": "units", "counted": "place"},
+        ),
     ],
 )
 def test_what_is_refused(kind, name, value):
@@ -87,7 +103,8 @@ def test_names_are_nfc_without_outer_blanks():
 
 
 @pytest.mark.parametrize(
-    ("given_value", "canonical_value"), [("50.50", "50.5"), ("0.0", "0"), ("100", "100"), ("007", "7"), (50, "50")]
+    ("given_value", "canonical_value"),
+    [("50.50", "50.5"), ("0.0", "0"), ("100", "100"), ("007", "7"), (50, "50")],
 )
 def test_decimals_have_one_form(given_value, canonical_value):
     share = {"low": given_value, "high": "100", "market": "home", "measure": "units", "counted": "place"}

@@ -61,7 +61,10 @@ def test_a_quote_moves_as_one_with_its_translation():
 
 def test_a_derivation_moves_as_one_with_what_it_derives_from():
     merged = merge(
-        SOURCE, {"derivation": "unknown"}, {"derivation": "original"}, {"derived_from": ["x"], "derivation": "derived"}
+        SOURCE,
+        {"derivation": "unknown"},
+        {"derivation": "original"},
+        {"derived_from": ["x"], "derivation": "derived"},
     )
     assert [conflict.unit for conflict in merged.conflicts] == ["derivation"]
 

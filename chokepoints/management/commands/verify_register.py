@@ -7,7 +7,9 @@ from chokepoints.services.verifying import verify_and_record, verify_register
 
 
 class Command(BaseCommand):
-    help = "Verify ledger and tables. Prints the head, to be kept as a known one; exits 1 if anything is wrong."
+    help = (
+        "Verify ledger and tables. Prints the head, to be kept as a known one; exits 1 if anything is wrong."
+    )
 
     def add_arguments(self, parser):
         parser.add_argument(

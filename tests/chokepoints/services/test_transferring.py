@@ -111,7 +111,7 @@ def test_names_are_not_sealed_and_may_be_left_out():
 @pytest.mark.django_db
 def test_a_ledger_that_holds_the_beginning_goes_on():
     half = changeset_lines()[7]
-    parsed = json.loads(LINES[half - 1])["changeset"]
+    parsed = json.loads(LINES[changeset_lines()[6]])["changeset"]
     end = canonical({"end": {"changesets": parsed["number"], "head": parsed["digest"]}}) + b"\n"
     assert replay([*LINES[:half], end]).taken == 7
     assert replay(LINES).taken == len(changeset_lines()) - 7
@@ -145,11 +145,17 @@ REFUSED = {
     "no header": (LINES[1:], "Line 1: this is no ledger dump"),
     "no end": (LINES[:-1], "cut off after line"),
     "cut within a line": ([*LINES[:5], LINES[5][:200]], "Line 6 isn't one"),
-    "cut within the last line": ([*LINES[:-1], LINES[-1][:-1]], f"Line {len(LINES)}: this isn't an object in canonical"),
+    "cut within the last line": (
+        [*LINES[:-1], LINES[-1][:-1]],
+        f"Line {len(LINES)}: this isn't an object in canonical",
+    ),
     "cut before the last changeset": ([*LINES[:-2], LINES[-1]], "names another head"),
     "going on after the end": ([*LINES, LINES[1]], "goes on after its end"),
     "a future format": ([b'{"dump":"chokepoint-ledger","format":2}\n', *LINES[1:]], "has format 2"),
-    "other spacing": ([*LINES[:FIRST], LINES[FIRST].replace(b":", b": ", 1), *LINES[FIRST + 1 :]], "canonical JSON"),
+    "other spacing": (
+        [*LINES[:FIRST], LINES[FIRST].replace(b":", b": ", 1), *LINES[FIRST + 1 :]],
+        "canonical JSON",
+    ),
     "a changeset left out": ([*LINES[:SECOND], *LINES[SECOND + 1 :]], "stands where changeset 2 should"),
     "two swapped": (swap(LINES, SECOND, THIRD), "stands where changeset 2 should"),
     "one twice": ([*LINES[: FIRST + 1], *LINES[FIRST:]], "Changeset 1 stands where changeset 2 should"),
@@ -160,7 +166,10 @@ REFUSED = {
         altered(FIRST, lambda line: line["openings"][2].update(value="X")),
         "Changeset 1 is wrong about the sector",
     ),
-    "a changed summary": (altered(FIRST, lambda line: line["openings"][0].update(value="X")), "Changeset 1 the value"),
+    "a changed summary": (
+        altered(FIRST, lambda line: line["openings"][0].update(value="X")),
+        "Changeset 1 the value",
+    ),
     "an opening left out": (altered(FIRST, lambda line: line["openings"].pop()), "exactly the openings"),
     "an opening added": (
         altered(FIRST, lambda line: line["openings"].append(line["openings"][0])),
@@ -170,9 +179,14 @@ REFUSED = {
         altered(FIRST, lambda line: line["changeset"].update(time="2026-01-05T09:01:00.000001Z")),
         "Changeset 1 isn't what its digest says",
     ),
-    "a time of another form": (altered(FIRST, lambda line: line["changeset"].update(time="2026-01-05")), "Line"),
+    "a time of another form": (
+        altered(FIRST, lambda line: line["changeset"].update(time="2026-01-05")),
+        "Line",
+    ),
     "a changed author": (
-        altered(FIRST, lambda line: line["changeset"].update(authors=["6b1f0e52-3c57-5f0c-9a55-0d2a6f3f6a01"])),
+        altered(
+            FIRST, lambda line: line["changeset"].update(authors=["6b1f0e52-3c57-5f0c-9a55-0d2a6f3f6a01"])
+        ),
         "Changeset 1 isn't what its digest says",
     ),
     "a part too many": (altered(FIRST, lambda line: line["changeset"].update(more=1)), "exactly these parts"),
@@ -187,4 +201,6 @@ def test_a_dump_that_is_cut_off_or_altered_is_refused_and_leaves_nothing_behind(
     lines, words = REFUSED[name]
     with pytest.raises(LedgerError, match=words):
         replay(lines)
-    assert not Changeset.objects.exists() and not Opening.objects.exists() and not Contributor.objects.exists()
+    assert (
+        not Changeset.objects.exists() and not Opening.objects.exists() and not Contributor.objects.exists()
+    )

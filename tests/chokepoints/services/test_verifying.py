@@ -89,7 +89,9 @@ def test_an_empty_register_verifies():
 def test_an_opening_with_another_value_is_found(ids, problem):
     commitment = created(ids["sector"]).state["name"]
     raw("chokepoints_opening", "commitment", commitment, value=json.dumps("Machines"))
-    assert problem().startswith(f"Changeset 1 is wrong about the sector {ids['sector']} (revision 1): the value of name")
+    assert problem().startswith(
+        f"Changeset 1 is wrong about the sector {ids['sector']} (revision 1): the value of name"
+    )
 
 
 def test_an_opening_with_another_salt_is_found(ids, problem):
@@ -165,7 +167,7 @@ def without_foreign_keys(ids):
 
 @pytest.fixture(autouse=True)
 def rolled_back(db):
-    """Django checks foreign keys before it rolls a test back; here damage is the point, so say early that it will be."""
+    """Django checks foreign keys before it rolls a test back; here damage is the point, so that is said early."""
     yield
     transaction.set_rollback(True)
 
@@ -226,7 +228,9 @@ def test_a_forged_changeset_in_the_middle_is_found(ids, problem, without_foreign
         sql("UPDATE chokepoints_changeset SET number = %s WHERE number = %s", number + 1, number)
         sql("UPDATE chokepoints_revision SET changeset_id = %s WHERE changeset_id = %s", number + 1, number)
     before = Changeset.objects.get(number=4)
-    sql("DELETE FROM chokepoints_changeset WHERE number = 5") if Changeset.objects.filter(number=5).exists() else None
+    sql("DELETE FROM chokepoints_changeset WHERE number = 5") if Changeset.objects.filter(
+        number=5
+    ).exists() else None
     sql("UPDATE chokepoints_changeset SET previous = %s WHERE number = 6", "f" * 64)
     forge(5, before, ids)
     assert problem().startswith("Changeset 6 isn't what its digest says")
@@ -346,12 +350,18 @@ TABLES = {
     "a changed column": ("chokepoint", "UPDATE chokepoints_chokepoint SET name = 'X' WHERE id = %s"),
     "a cleared column": ("chokepoint", "UPDATE chokepoints_chokepoint SET scope = '' WHERE id = %s"),
     "a changed original": ("source", "UPDATE chokepoints_source SET title_original = '金属' WHERE id = %s"),
-    "a changed number": ("assessment", "UPDATE chokepoints_assessment SET import_share_low = 97 WHERE id = %s"),
+    "a changed number": (
+        "assessment",
+        "UPDATE chokepoints_assessment SET import_share_low = 97 WHERE id = %s",
+    ),
     "a changed status": ("assessment", "UPDATE chokepoints_assessment SET status = 'resolved' WHERE id = %s"),
     "another revision": ("list", "UPDATE chokepoints_chokepointlist SET revision = 2 WHERE id = %s"),
     "another birth": ("list", "UPDATE chokepoints_chokepointlist SET created_in_id = 1 WHERE id = %s"),
     "a quiet retirement": ("source", "UPDATE chokepoints_source SET retired = NOT retired WHERE id = %s"),
-    "a changed child": ("evidence", "UPDATE chokepoints_bearing SET stance = 'disputes' WHERE evidence_id = %s"),
+    "a changed child": (
+        "evidence",
+        "UPDATE chokepoints_bearing SET stance = 'disputes' WHERE evidence_id = %s",
+    ),
     "a removed child": ("assessment", "DELETE FROM chokepoints_assessmentevidence WHERE assessment_id = %s"),
     "a changed listing": ("chokepoint", "UPDATE chokepoints_listing SET number = 1 WHERE chokepoint_id = %s"),
     "a changed policy": ("policy", "UPDATE reviews_policy SET approvals = 9 WHERE id = %s"),
@@ -421,7 +431,9 @@ def test_what_is_published_while_verification_runs_is_no_problem(monkeypatch):
     numbers = iter(range(1000))
 
     def publish_meanwhile(self, kind):
-        build.update("sector", ids["sector"], description=f"version {next(numbers)}", key=f"key-{next(numbers)}")
+        build.update(
+            "sector", ids["sector"], description=f"version {next(numbers)}", key=f"key-{next(numbers)}"
+        )
         build.sector(f"sector-{next(numbers)}")
         original(self, kind)
 
