@@ -73,7 +73,8 @@ def problems_of(changeset: SealedChangeset, ground: Ground) -> Iterator[str]:
         *(review["reason"] for review in changeset.reviews),
     ]:
         if commitment is not None:
-            yield from _opening_problems(commitment, ground.openings, "its words")
+            for problem in _opening_problems(commitment, ground.openings, "its words"):
+                yield f"isn't whole: {problem}"
             if commitment in ground.openings and not isinstance(ground.openings[commitment].value, str):
                 yield "has words that are no text."
     before = dict(ground.predecessors)

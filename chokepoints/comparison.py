@@ -17,7 +17,7 @@ from .records import Kind, State
 EQUAL, INSERT, DELETE = "equal", "insert", "delete"
 Piece = tuple[str, str]
 
-# A run of letters and digits, a run of blanks, or one other character. Characters of scripts without blanks stand alone.
+# A run of letters and digits, a run of blanks, or one other character. Scripts without blanks go by character.
 _ALONE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U000323af"
 _TOKENS = re.compile(rf"[{_ALONE}]|(?:(?![{_ALONE}])\w)+|\s+|.", re.DOTALL)
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
@@ -117,7 +117,7 @@ def _compare_entries(one: Field, before: list[Any], after: list[Any], names: Map
 
 
 def compare_text(before: str, after: str) -> list[Piece]:
-    """Return pieces (equal, delete, insert) that make `before` without the insertions and `after` without the deletions."""
+    """Return pieces that make `before` if the insertions are left out, and `after` if the deletions are."""
     for pattern in (_TOKENS, _LINES):
         old, new = pattern.findall(before), pattern.findall(after)
         head = _common(old, new)

@@ -25,7 +25,7 @@ from .fields import (
     Url,
 )
 from .records import KINDS, Kind, State
-from .vocabularies import STATUSES
+from .vocabularies import RELIABILITIES, STATUSES
 
 Names = Mapping[tuple[str, str], tuple[str, str]]
 
@@ -47,7 +47,7 @@ WITHHELD = Withheld()
 class Shown:
     """One value, or one entry of a set, ready for a page.
 
-    `form` says how: plain, text (paragraphs), original (with `language`), status, stance or withheld. `note` is small print.
+    `form` says how: plain, text (paragraphs), original (with `language`), status or withheld. `note` is small print.
     """
 
     text: str
@@ -110,6 +110,8 @@ def _present_one(field: Field, value: Any, names: Names, language: str) -> Shown
         return Shown(country_name(value))
     if isinstance(field, Choice) and field.choices.keys() == STATUSES.keys():
         return Shown(value, form="status")
+    if isinstance(field, Choice) and field.choices.keys() == RELIABILITIES.keys():
+        return Shown(f"{value}: {field.choices.get(value, value)}")
     if isinstance(field, Choice):
         return Shown(field.choices.get(value, str(value)))
     if isinstance(field, Number):

@@ -21,7 +21,6 @@ from .models import (
     Contributor,
     Evidence,
     EvidenceBasis,
-    Opening,
     Organization,
     Revision,
     Sector,
@@ -31,6 +30,7 @@ from .models import (
     SupplyEvidence,
     Verification,
 )
+from .models.changeset import IMPORT
 from .models.revision import CREATE
 from .presenting import WITHHELD, Names, country_name
 from .projection import model_of
@@ -124,6 +124,17 @@ class ChangesetLine:
             for review in self.reviews
             if review["verdict"] == "approve" and review["reviewer"]
         ]
+
+    @property
+    def how(self) -> str:
+        """How it came in where nobody reviewed it; empty otherwise."""
+        if self.reviewed:
+            return ""
+        return (
+            "loaded, not reviewed"
+            if self.changeset.origin == IMPORT
+            else f"{self.changeset.origin}, not reviewed"
+        )
 
     @property
     def reviewed(self) -> bool:
@@ -619,9 +630,3 @@ def stance_counts(bearings: Iterable[Bearing]) -> list[tuple[str, int]]:
     """Return how many statements there are of each stance, in the order of the vocabulary."""
     counts = Counter(bearing.stance for bearing in bearings)
     return [(stance, counts[stance]) for stance in STANCES if counts[stance]]
-
-
-def opened(commitment: str) -> Any:
-    """Return the value of one commitment, or WITHHELD."""
-    row = Opening.objects.filter(commitment=commitment).first()
-    return row.value if row else WITHHELD

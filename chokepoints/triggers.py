@@ -36,7 +36,8 @@ def install(vendor: str) -> list[str]:
         for table in LEDGER_TABLES
         for action in ("UPDATE", "DELETE")
     ] + [
-        f"CREATE TRIGGER {table}_refuses_replace BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "
+        f"CREATE TRIGGER {table}_refuses_replace BEFORE INSERT ON {table} "
+        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "
         f"BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: REPLACE on {table} is refused'); END"
         for table, same in _SAME_ROW.items()
     ]
@@ -48,6 +49,7 @@ def remove(vendor: str) -> list[str]:
         return [f"DROP TRIGGER {table}_is_append_only ON {table}" for table in LEDGER_TABLES] + [
             "DROP FUNCTION chokepoints_refuse_change()"
         ]
+    actions = ("update", "delete", "replace")
     return [
-        f"DROP TRIGGER {table}_refuses_{action}" for table in LEDGER_TABLES for action in ("update", "delete")
+        f"DROP TRIGGER IF EXISTS {table}_refuses_{action}" for table in LEDGER_TABLES for action in actions
     ]

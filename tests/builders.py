@@ -240,6 +240,7 @@ def golden_register(build: Builder) -> dict[str, str]:
             "create",
             evidence,
             source=ids["source"],
+            rests_on=[ids["translation"]],
             claim="Imports cover nearly all of the need.",
             quote="几乎\r\n全部依赖进口\ufa19",
             quote_language="zh",

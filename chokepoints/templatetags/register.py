@@ -7,7 +7,7 @@ from typing import Any
 
 import nh3
 from django import template
-from django.utils.html import conditional_escape, escape, format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
@@ -79,7 +79,7 @@ def markdown(text: str) -> SafeString:
 
 @register.filter
 def visible(text: Any) -> SafeString:
-    """Text with its invisible and reordering characters named, so that two texts that look the same don't pass as one."""
+    """Text with its invisible and reordering characters named: two texts that look the same don't pass as one."""
     if isinstance(text, SafeString):
         return text
     text = str(text if text is not None else "")
@@ -180,9 +180,3 @@ def query(context: dict, **changes: Any) -> str:
         else:
             parameters[name] = str(value)
     return "?" + parameters.urlencode()
-
-
-@register.filter
-def escaped(text: Any) -> SafeString:
-    """Text escaped now, for passing on to a component that expects safe text."""
-    return conditional_escape(text)

@@ -25,9 +25,10 @@ def record_detail(request: HttpRequest, kind: str, record) -> HttpResponse:
     states = projection.read_states(KINDS[kind], [row])
     state = states[str(row.pk)]
     names = selectors.names_of([(kind, str(row.pk)), *selectors.references_in(KINDS[kind], state)])
+    fields = present_state(KINDS[kind], state, names, leave_out=("retired", "merged_into", "note"))
     context = record_context(kind, row) | {
         "label": names.get((kind, str(row.pk)), (str(row), ""))[0],
-        "fields": present_state(KINDS[kind], state, names, leave_out=("retired", "merged_into", "note")),
+        "fields": [field for field in fields if field.values or not field.name.endswith("_reason")],
         "chokepoints": _chokepoints(kind, row),
     }
     return render(request, "chokepoints/record_detail.html", context)

@@ -21,7 +21,16 @@ from .proposals import HeadForm
 from .records import RecordForm, new_record_form
 from .references import Siblings
 
-ASSESSMENT_FIELDS = ("status", "as_of", "import_share", "rationale", "evidence", "confidence", "ways_out", "note")
+ASSESSMENT_FIELDS = (
+    "status",
+    "as_of",
+    "import_share",
+    "rationale",
+    "evidence",
+    "confidence",
+    "ways_out",
+    "note",
+)
 EVIDENCE_FIELDS = (
     "claim", "quote", "quote_language", "translation", "translator", "locator",
     "said_by", "nature", "stage", "observed_on", "about_from", "about_to", "credibility",
@@ -47,7 +56,9 @@ class StanceForm(forms.Form):
     def __init__(self, *args: Any, **options: Any):
         super().__init__(*args, **options)
         field = ReferenceField(KINDS["evidence"].fields["source"], Siblings(), label="Source in the register")
-        field.help_text = "Key or the page's address. Leave it empty for a new source, and describe that below."
+        field.help_text = (
+            "Key or the page's address. Leave it empty for a new source, and describe that below."
+        )
         field.required = False
         self.fields["source"] = field
 
@@ -59,13 +70,20 @@ class AssessmentPage:
         self.chokepoint = chokepoint
         self.ids = {kind: str(uuid.uuid4()) for kind in ("assessment", "evidence", "source")}
         self.head = HeadForm(data)
-        self.assessment = self._form("assessment", ASSESSMENT_FIELDS, data, {"chokepoint": str(chokepoint.pk)})
+        self.assessment = self._form(
+            "assessment", ASSESSMENT_FIELDS, data, {"chokepoint": str(chokepoint.pk)}
+        )
         self.evidence = self._form("evidence", EVIDENCE_FIELDS, data, {"nature": "observation"})
         self.source = self._form("source", SOURCE_FIELDS, data, {})
         self.stance = StanceForm(data, prefix="bearing")
-        self.head.fields["title"].help_text = f"Left empty, it becomes “{chokepoint}: reduced”, or whichever status you choose."
+        example = f"“{chokepoint}: reduced”"
+        self.head.fields[
+            "title"
+        ].help_text = f"Left empty, it becomes {example}, or whichever status you choose."
         self.head.fields["title"].required = self.head.fields["rationale"].required = False
-        self.head.fields["rationale"].help_text = "For the reviewers. Left empty, the rationale of the assessment stands here too."
+        self.head.fields[
+            "rationale"
+        ].help_text = "For the reviewers. Left empty, the rationale of the assessment stands here too."
         self.source.fields["key"].required = False
         self.source.fields["key"].help_text = "Used in its address. Left empty, it is made of title and date."
         self.assessment.fields["evidence"].label = "Evidence in the register"
@@ -97,9 +115,16 @@ class AssessmentPage:
         return self.source.is_bound and (self.brings_source or bool(self.source.errors))
 
     def is_valid(self) -> bool:
-        valid = all([form.is_valid() for form in self.forms])
+        valid = all([form.is_valid() for form in self.forms])  # noqa: C419 - every form says what is wrong with it
         if valid and self.brings_source and self.stance.cleaned_data.get("source"):
-            self.stance.add_error("source", "Either name a source in the register or describe a new one, not both.")
+            self.stance.add_error(
+                "source", "Either name a source in the register or describe a new one, not both."
+            )
+            return False
+        if valid and not self.assessment.is_filled() and not self.brings_evidence:
+            self.assessment.add_error(
+                "status", "Choose a status, or say at least something: there is nothing to save yet."
+            )
             return False
         return valid
 
@@ -135,7 +160,9 @@ class AssessmentPage:
         cleaned = self.source.cleaned_data
         if cleaned.get("key"):
             return cleaned["key"]
-        stem = slugify(f"{(cleaned.get('title') or '')[:60]} {cleaned.get('published_on') or ''}".replace("_", " ")).strip("-")
+        stem = slugify(
+            f"{(cleaned.get('title') or '')[:60]} {cleaned.get('published_on') or ''}".replace("_", " ")
+        ).strip("-")
         if not stem:
             return None
         key, number = stem, 2
@@ -153,7 +180,9 @@ class AssessmentPage:
                 continue
             kind = changes[problem.change].kind if problem.change < len(changes) else ""
             if kind == "evidence" and problem.field in {"source", "bears_on"}:
-                self.stance.add_error({"source": "source", "bears_on": "stance"}[problem.field], problem.message)
+                self.stance.add_error(
+                    {"source": "source", "bears_on": "stance"}[problem.field], problem.message
+                )
             elif kind in by_kind:
                 elsewhere += by_kind[kind].add_problems([problem])
             else:

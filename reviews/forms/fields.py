@@ -82,8 +82,8 @@ class ChoiceField(RegisterField):
             choices = sorted(((code, f"{name} ({code})") for code, name in choices), key=lambda pair: pair[1])
         elif isinstance(self.field, register.Number):
             choices = [(str(number), f"{number}: {words}") for number, words in choices]
-        elif all(words == key for key, words in choices if len(key) > 2):
-            choices = [(key, words) for key, words in choices]
+        elif self.field.name == "reliability":
+            choices = [(key, f"{key}: {words}") for key, words in choices]
         return forms.Select(choices=[*BLANK, *choices])
 
     def show(self, value: Any) -> Any:
@@ -135,7 +135,9 @@ class IdentifiersField(NamesField):
         for line in super().read(typed):
             scheme, colon, identifier = line.partition(":")
             if not (colon and scheme.strip() and identifier.strip()):
-                raise FieldError(f"“{line.strip()[:60]}” isn't written as scheme: value, such as wikidata: Q182477.")
+                raise FieldError(
+                    f"“{line.strip()[:60]}” isn't written as scheme: value, such as wikidata: Q182477."
+                )
             entries.append({"scheme": scheme, "value": identifier})
         return entries
 
@@ -157,7 +159,11 @@ class ShareField(RegisterField):
     """A share with all that makes it comparable."""
 
     def make_widget(self) -> forms.Widget:
-        choices = {"market": self.field.markets, "measure": self.field.measures, "counted": self.field.countings}
+        choices = {
+            "market": self.field.markets,
+            "measure": self.field.measures,
+            "counted": self.field.countings,
+        }
         return Parts(self.field.PARTS, choices)
 
     def show(self, value: Any) -> Any:
@@ -171,7 +177,9 @@ class ReferenceField(RegisterField):
     """One record: typed, pasted or picked."""
 
     def help(self) -> str:
-        new = "".join(f" New in this proposal: {one.ref} ({one.label})." for one in self.siblings.of([self.field.kind]))
+        new = "".join(
+            f" New in this proposal: {one.ref} ({one.label})." for one in self.siblings.of([self.field.kind])
+        )
         return f"{self.field.help} Key, id or the page's address.{new}".strip()
 
     def make_widget(self) -> forms.Widget:
@@ -188,7 +196,9 @@ class ReferenceField(RegisterField):
 class ReferenceSetField(RegisterField):
     """Several records: ticked, typed or pasted. `at_hand` are rows of the widget's checkboxes."""
 
-    def __init__(self, field: Any, siblings: Siblings, at_hand: list[dict[str, Any]] | None = None, **options: Any):
+    def __init__(
+        self, field: Any, siblings: Siblings, at_hand: list[dict[str, Any]] | None = None, **options: Any
+    ):
         self.at_hand = list(at_hand or [])
         known = {item["record"] for item in self.at_hand}
         for new in siblings.of([field.kind]):
@@ -221,7 +231,11 @@ class BearingsField(RegisterField):
     def make_widget(self) -> forms.Widget:
         return Rows(
             (
-                {"name": "record", "label": "Chokepoint or list", "lookup": reverse("lookup", args=["chokepoint"])},
+                {
+                    "name": "record",
+                    "label": "Chokepoint or list",
+                    "lookup": reverse("lookup", args=["chokepoint"]),
+                },
                 {"name": "stance", "label": "Stance", "choices": dict(self.field.stances)},
                 {"name": "note", "label": "Note"},
             )
@@ -322,7 +336,9 @@ def _form_class(field: register.Field) -> type[RegisterField]:
     ):
         if isinstance(field, register_class):
             return form_class
-    raise TypeError(f"No form field is made for a {type(field).__name__} yet; add one to reviews/forms/fields.py.")
+    raise TypeError(
+        f"No form field is made for a {type(field).__name__} yet; add one to reviews/forms/fields.py."
+    )
 
 
 def cites_field(siblings: Siblings, at_hand: list[dict[str, Any]]) -> ReferenceSetField:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 
 from chokepoints.exceptions import Problem
 from chokepoints.fields import FieldError, check_name, check_text
@@ -17,7 +18,12 @@ from .fields import PROPOSABLE
 from .references import Siblings, find_record
 from .widgets import Lookup
 
-OPERATION_WORDS = {"create": "Add a new record", "update": "Change a record", "retire": "Retire a record", "restore": "Restore a record"}
+OPERATION_WORDS = {
+    "create": "Add a new record",
+    "update": "Change a record",
+    "retire": "Retire a record",
+    "restore": "Restore a record",
+}
 VERDICT_WORDS = {
     "approve": "Approve: publishes it, if nothing else is needed",
     "request_changes": "Request changes: goes back to its author",
@@ -30,7 +36,9 @@ class Words(forms.CharField):
 
     def __init__(self, *, limit: int, lines: bool = False, **options: Any):
         self.limit, self.lines = limit, lines
-        widget = options.pop("widget", forms.Textarea({"rows": 4}) if lines else forms.TextInput({"autocomplete": "off"}))
+        widget = options.pop(
+            "widget", forms.Textarea({"rows": 4}) if lines else forms.TextInput({"autocomplete": "off"})
+        )
         super().__init__(widget=widget, strip=False, **options)
 
     def clean(self, value: Any) -> str:
@@ -72,7 +80,12 @@ class HeadForm(SeenForm):
     """Title and rationale, with the version that the author saw."""
 
     title = Words(label="Title", limit=200, help_text="What it comes to, in a few words.")
-    rationale = Words(label="Why", limit=20_000, lines=True, help_text="For the reviewers, and for whoever asks in ten years.")
+    rationale = Words(
+        label="Why",
+        limit=20_000,
+        lines=True,
+        help_text="For the reviewers, and for whoever asks in ten years.",
+    )
 
     def add_problems(self, problems: list[Problem]) -> list[str]:
         """Put problems beside title and rationale and return the words of the others."""
@@ -85,8 +98,6 @@ class HeadForm(SeenForm):
         return elsewhere
 
 
-
-
 class ReviewForm(forms.Form):
     """A verdict on the version that the reviewer looked at."""
 
@@ -97,7 +108,9 @@ class ReviewForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose a verdict.", "invalid_choice": "Choose one of these verdicts."},
     )
-    comment = Words(label="Reason", limit=20_000, lines=True, required=False, help_text="Needed unless you approve.")
+    comment = Words(
+        label="Reason", limit=20_000, lines=True, required=False, help_text="Needed unless you approve."
+    )
     version = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def version_seen(self) -> int:
@@ -118,12 +131,18 @@ class TargetForm(forms.Form):
     kind = forms.ChoiceField(
         label="Kind of record",
         choices=[(name, KINDS[name].name) for name in PROPOSABLE],
-        error_messages={"required": "Choose a kind of record.", "invalid_choice": "There is no such kind of record to propose."},
+        error_messages={
+            "required": "Choose a kind of record.",
+            "invalid_choice": "There is no such kind of record to propose.",
+        },
     )
     operation = forms.ChoiceField(
         label="What to do",
         choices=[(operation, OPERATION_WORDS[operation]) for operation in OPERATIONS],
-        error_messages={"required": "Choose what to do.", "invalid_choice": "A record is added, changed, retired or restored."},
+        error_messages={
+            "required": "Choose what to do.",
+            "invalid_choice": "A record is added, changed, retired or restored.",
+        },
     )
     record = forms.CharField(
         label="Which record",
@@ -131,6 +150,11 @@ class TargetForm(forms.Form):
         help_text="Key, id or the page's address. Leave it empty for a new record.",
         widget=Lookup(""),
     )
+
+    def __init__(self, *args: Any, **options: Any):
+        super().__init__(*args, **options)
+        # The script puts the chosen kind in its place.
+        self.fields["record"].widget.attrs["data-lookup-kind"] = reverse("lookup", args=["KIND"])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -10,7 +10,7 @@ from chokepoints.canonical import same_json
 from chokepoints.exceptions import Problem
 from chokepoints.fields import Original
 from chokepoints.history import state_at
-from chokepoints.models import Evidence
+from chokepoints.models import Bearing, Evidence
 from chokepoints.models.revision import CREATE, UPDATE
 from chokepoints.presenting import present
 from chokepoints.projection import model_of
@@ -78,7 +78,9 @@ class RecordForm(forms.Form):
         """Yield each visible field with the value that its author saw, None where there was no record."""
         names = {
             (one.kind, record): (one.label, one.url)
-            for record, one in show_records(((k, t) for _, k, t in self.kind.references(self.base)), self.siblings).items()
+            for record, one in show_records(
+                ((k, t) for _, k, t in self.kind.references(self.base)), self.siblings
+            ).items()
         }
         for bound in self.visible_fields():
             field = self.kind.fields.get(bound.name)
@@ -143,7 +145,9 @@ def new_record_form(kind: Kind, record: str | None = None, **options: Any) -> Re
     return RecordForm(kind=kind, operation=CREATE, record=record or str(uuid.uuid4()), **options)
 
 
-def record_form(kind: Kind, operation: str, record: str, base_revision: int, **options: Any) -> RecordForm | None:
+def record_form(
+    kind: Kind, operation: str, record: str, base_revision: int, **options: Any
+) -> RecordForm | None:
     """Return the form of an operation on a record as it was at a revision, or None if it has no such revision."""
     if operation == CREATE:
         return new_record_form(kind, record, **options)
@@ -176,11 +180,7 @@ def evidence_at_hand(chokepoint: str | None, without: str = "") -> list[dict[str
         .select_related("source")
         .order_by("-observed_on", "source__key", "pk")
     )
-    stances = dict(
-        Evidence.objects.filter(bearings__chokepoint=chokepoint).values_list("pk", "bearings__stance")
-        if not rows.query.is_sliced
-        else ()
-    )
+    stances = dict(Bearing.objects.filter(chokepoint=chokepoint).values_list("evidence", "stance"))
     return [
         {
             "record": str(row.pk),

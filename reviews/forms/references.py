@@ -56,7 +56,11 @@ class Siblings:
 
 def label_of(kind: Kind, state: State) -> str:
     """Return the words by which people know a record that isn't published yet."""
-    words = state.get(kind.title) if kind.title else " ".join(str(state[n]) for n in ("status", "role", "as_of") if n in state)
+    words = (
+        state.get(kind.title)
+        if kind.title
+        else " ".join(str(state[n]) for n in ("status", "role", "as_of") if n in state)
+    )
     return Truncator(str(words or state.get("key") or f"new {kind.name}")).chars(90)
 
 
@@ -80,7 +84,12 @@ def _by_address(text: str, kinds: tuple[str, ...], siblings: Siblings) -> tuple[
     except (Resolver404, ValueError):
         raise FieldError(f"“{text[:60]}” isn't the address of a record's page.") from None
     kind = PAGES.get(match.url_name or "") or str(match.kwargs.get("kind", ""))
-    name = match.kwargs.get("uuid") or match.kwargs.get("record") or match.kwargs.get("key") or match.kwargs.get("pk")
+    name = (
+        match.kwargs.get("uuid")
+        or match.kwargs.get("record")
+        or match.kwargs.get("key")
+        or match.kwargs.get("pk")
+    )
     name = name or next((str(argument) for argument in match.args), "")
     if kind not in kinds or not name:
         raise FieldError(f"“{text[:60]}” isn't the address of a {' or '.join(kinds)}.")

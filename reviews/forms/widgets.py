@@ -44,7 +44,9 @@ class Lookup(forms.TextInput):
     """A record, typed or pasted; with JavaScript its choices come from the register while somebody types."""
 
     def __init__(self, lookup_url: str, attrs: Any = None):
-        super().__init__({"data-lookup": lookup_url, "autocomplete": "off", "spellcheck": "false"} | (attrs or {}))
+        super().__init__(
+            {"data-lookup": lookup_url, "autocomplete": "off", "spellcheck": "false"} | (attrs or {})
+        )
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> str:
         attrs = attrs or {}
@@ -118,9 +120,10 @@ class Rows(forms.Widget):
         return ""
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[dict[str, str]]:
-        count = str(data.get(f"{name}-count", ""))
+        typed = str(data.get(f"{name}-count", ""))
+        count = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 6 else 0
         rows = []
-        for number in range(min(int(count), self.MOST + self.EMPTY) if count.isascii() and count.isdigit() and len(count) < 6 else 0):
+        for number in range(min(count, self.MOST + self.EMPTY)):
             row = {c["name"]: data.get(f"{name}-{number}-{c['name']}", "") for c in self.columns}
             if any(text.strip() for text in row.values()):
                 rows.append(row)

@@ -33,14 +33,20 @@ class AssessmentNew(EditorRequired, View):
         submit = "submit" in request.POST
         try:
             proposal = hand_in(
-                actor=request.user, title=page.title(), rationale=page.rationale(), changes=changes, submit=submit
+                actor=request.user,
+                title=page.title(),
+                rationale=page.rationale(),
+                changes=changes,
+                submit=submit,
             )
         except ReviewError as refusal:
             elsewhere = page.add_problems(getattr(refusal, "problems", []), changes)
             if not hasattr(refusal, "problems"):
                 elsewhere = [refusal.message]
             return self._show(request, page, elsewhere=elsewhere, status=refusal.status)
-        messages.success(request, "Submitted for review." if submit else "Saved as a draft. Nobody else sees it yet.")
+        messages.success(
+            request, "Submitted for review." if submit else "Saved as a draft. Nobody else sees it yet."
+        )
         return redirect("proposal-detail", proposal.number)
 
     def _show(
@@ -59,7 +65,11 @@ class AssessmentNew(EditorRequired, View):
 
 def _chokepoint(key: str) -> Chokepoint:
     """Return the chokepoint with a key, present or former."""
-    record = RecordKey.objects.filter(kind="chokepoint", key=key.replace("\0", "")).values_list("record", flat=True).first()
+    record = (
+        RecordKey.objects.filter(kind="chokepoint", key=key.replace("\0", ""))
+        .values_list("record", flat=True)
+        .first()
+    )
     chokepoint = Chokepoint.objects.filter(pk=record, retired=False).first() if record else None
     if chokepoint is None:
         raise Http404("There is no such chokepoint.")

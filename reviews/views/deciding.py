@@ -41,7 +41,9 @@ class Decision(AccessMixin, View):
                 status=refusal.status,
             )  # fmt: skip
         except ReviewError as refusal:
-            return show_proposal(request, self.as_it_is(proposal), refusal=refusal.message, status=refusal.status)
+            return show_proposal(
+                request, self.as_it_is(proposal), refusal=refusal.message, status=refusal.status
+            )
 
     def decide(self, request: HttpRequest, proposal: Proposal) -> HttpResponse:
         raise NotImplementedError
@@ -110,7 +112,10 @@ def _words(done: Outcome) -> tuple[int, str]:
     if done.outcome == "published":
         return messages.SUCCESS, f"Approved and published as changeset {done.changeset}."
     if done.outcome == "conflicting":
-        return messages.WARNING, "Your approval is recorded, but the proposal conflicts with what was published meanwhile."
+        return (
+            messages.WARNING,
+            "Your approval is recorded, but the proposal conflicts with what was published meanwhile.",
+        )
     return messages.SUCCESS, {
         "approve": "Approved. It is published once the remaining approvals are in.",
         "request_changes": "Changes requested. The proposal is back with its author.",

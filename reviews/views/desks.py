@@ -57,7 +57,9 @@ class Desk(LoginRequiredMixin, View):
     def get(self, request: HttpRequest) -> HttpResponse:
         mine = contributor_of(request.user)
         own = with_titles(Proposal.objects.by_author(mine) if mine else Proposal.objects.none())
-        reviewed = Proposal.objects.filter(reviews__reviewer=mine).distinct() if mine else Proposal.objects.none()
+        reviewed = (
+            Proposal.objects.filter(reviews__reviewer=mine).distinct() if mine else Proposal.objects.none()
+        )
         context = {
             "drafts": own.filter(state="draft"),
             "waiting": own.filter(state__in=["changes_requested", "conflicting"]),
@@ -73,10 +75,15 @@ class Desk(LoginRequiredMixin, View):
         """Return how many open proposals a reviewer hasn't judged in their present version; None for others."""
         if not is_reviewer(user):
             return None
-        judged = {
-            (review.proposal_id, review.version) for review in Review.objects.filter(reviewer=mine)
-        } if mine else set()
-        return sum((number, version) not in judged for number, version in queue_for(user).values_list("pk", "version"))
+        judged = (
+            {(review.proposal_id, review.version) for review in Review.objects.filter(reviewer=mine)}
+            if mine
+            else set()
+        )
+        return sum(
+            (number, version) not in judged
+            for number, version in queue_for(user).values_list("pk", "version")
+        )
 
 
 class RecordProposals(View):

@@ -29,7 +29,9 @@ REWRITTEN = "The draft was rewritten since you opened the page. Look at its pres
 UNSEEN = "The form doesn't say which revision of the record you saw. Look at it as it is now."
 
 
-def hand_in(*, actor: Any, title: str, rationale: str, changes: Sequence[DraftChange], submit: bool) -> Proposal:
+def hand_in(
+    *, actor: Any, title: str, rationale: str, changes: Sequence[DraftChange], submit: bool
+) -> Proposal:
     """Write a draft and, if wanted, submit it at once: both or neither."""
     with transaction.atomic():
         proposal = draft_proposal(actor=actor, title=title, rationale=rationale, changes=changes)
@@ -38,7 +40,9 @@ def hand_in(*, actor: Any, title: str, rationale: str, changes: Sequence[DraftCh
     return proposal
 
 
-def name_target(kind: str, operation: str, record: str | None, siblings: Siblings | None = None) -> tuple[str, str]:
+def name_target(
+    kind: str, operation: str, record: str | None, siblings: Siblings | None = None
+) -> tuple[str, str]:
     """Return the words for an operation on a record, and the record's address."""
     if operation == CREATE or not record:
         return f"New {kind}", ""
@@ -47,7 +51,9 @@ def name_target(kind: str, operation: str, record: str | None, siblings: Sibling
     return f"{verb} {shown.label if shown else kind}", shown.url if shown else ""
 
 
-def choose_target(request: HttpRequest, form: TargetForm, *, proposal: Proposal | None = None) -> HttpResponse:
+def choose_target(
+    request: HttpRequest, form: TargetForm, *, proposal: Proposal | None = None
+) -> HttpResponse:
     """Ask what to change."""
     context = {"form": form, "proposal": proposal}
     return render(request, "reviews/target.html", context, status=400 if form.is_bound else 200)
@@ -100,7 +106,9 @@ class ProposalNew(EditorRequired, View):
         except ReviewError as refusal:
             context |= {"refused": True, "elsewhere": put_beside(refusal, head, form, 0)}
             return render(request, "reviews/change.html", context, status=refusal.status)
-        messages.success(request, "Submitted for review." if submit else "Saved as a draft. Nobody else sees it yet.")
+        messages.success(
+            request, "Submitted for review." if submit else "Saved as a draft. Nobody else sees it yet."
+        )
         return redirect("proposal-detail" if submit else "proposal-edit", proposal.number)
 
 
@@ -116,7 +124,9 @@ def target_form(
     present = present_revision(kind, wanted["record"]) or 0
     revision = present if data is None else revision_seen(data, present)
     form = record_form(kind, wanted["operation"], wanted["record"], revision, **options)
-    if form is None and present:  # a forged revision: said beside the form of the present one, with what was typed
+    if (
+        form is None and present
+    ):  # a forged revision: said beside the form of the present one, with what was typed
         form = record_form(kind, wanted["operation"], wanted["record"], present, **options)
         form.is_valid()
         form.add_error(None, UNSEEN)
@@ -173,7 +183,9 @@ class ProposalEdit(EditorRequired, View):
             return redirect("proposal-edit", number)
         return redirect("proposal-detail", number)
 
-    def _refuse(self, request: HttpRequest, proposal: Proposal, head: HeadForm, refusal: ReviewError) -> HttpResponse:
+    def _refuse(
+        self, request: HttpRequest, proposal: Proposal, head: HeadForm, refusal: ReviewError
+    ) -> HttpResponse:
         proposal.refresh_from_db()
         version = proposal.present_version()
         problems: list[Problem] = getattr(refusal, "problems", [])
@@ -187,7 +199,13 @@ class ProposalEdit(EditorRequired, View):
         )  # fmt: skip
 
     def _show(
-        self, request: HttpRequest, proposal: Proposal, version: Version, head: HeadForm, status: int = 200, **more: Any
+        self,
+        request: HttpRequest,
+        proposal: Proposal,
+        version: Version,
+        head: HeadForm,
+        status: int = 200,
+        **more: Any,
     ) -> HttpResponse:
         context = {
             "proposal": proposal,
@@ -220,7 +238,8 @@ class ChangeEditor(EditorRequired, View):
         context: dict[str, Any],
     ) -> HttpResponse:
         """Show the form, or save what it says as the change at `position`."""
-        proposal, data = version.proposal, form.data if form.is_bound else None
+        proposal = version.proposal
+        data = form.data if form.is_bound else None
         seen = SeenForm(data) if data is not None else SeenForm.of(version)
         context |= {"form": form, "seen": seen, "proposal": proposal, "version": version, "rows": form.rows()}
         if data is None:
@@ -277,7 +296,11 @@ class ProposalChange(ChangeEditor):
             form.is_valid()
             form.add_error(None, UNSEEN)
         title, url = name_target(change.kind, change.operation, change.record, siblings_of(changes))
-        context = {"title": title, "record_url": url, "moved": change.base_revision and present != change.base_revision}
+        context = {
+            "title": title,
+            "record_url": url,
+            "moved": change.base_revision and present != change.base_revision,
+        }
         return self.save(request, version, form, position, changes, context)
 
 

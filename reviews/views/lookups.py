@@ -39,7 +39,9 @@ def _search(kind: str, typed: str) -> Any:
     for column in columns:
         wanted |= Q(**{f"{column}__icontains": typed})
     rows = model_of(KINDS[kind]).objects.filter(wanted, retired=False)
-    return rows.select_related(*RELATED.get(kind, ())).order_by(*(["key"] if KINDS[kind].has_key else ["pk"]))[:MOST]
+    return rows.select_related(*RELATED.get(kind, ())).order_by(
+        *(["key"] if KINDS[kind].has_key else ["pk"])
+    )[:MOST]
 
 
 def _entry(kind: str, row: Any) -> dict[str, str]:

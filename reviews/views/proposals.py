@@ -157,7 +157,9 @@ def moves_of(user: Any, proposal: Proposal) -> dict[str, Any]:
     return moves
 
 
-def shown_changes(version: Version, *, pending: bool, problems: list[Problem] | None = None) -> list[ShownChange]:
+def shown_changes(
+    version: Version, *, pending: bool, problems: list[Problem] | None = None
+) -> list[ShownChange]:
     """Return the changes of a version as the page shows them."""
     changes = list(version.changes.all())
     siblings = siblings_of(changes)
@@ -168,8 +170,12 @@ def shown_changes(version: Version, *, pending: bool, problems: list[Problem] | 
     for position, (change, (before, after)) in enumerate(zip(changes, states, strict=True)):
         kind = KINDS[change.kind]
         own = names.get((change.kind, str(change.record)))
-        leave_out = QUOTED if change.kind == "evidence" and change.operation == CREATE and after.get("quote") else ()
-        fields = [name for name in (after if change.operation == CREATE else change.fields) if name not in leave_out]
+        leave_out = (
+            QUOTED if change.kind == "evidence" and change.operation == CREATE and after.get("quote") else ()
+        )
+        fields = [
+            name for name in (after if change.operation == CREATE else change.fields) if name not in leave_out
+        ]
         shown.append(
             ShownChange(
                 ref=f"ref-{position + 1}",
@@ -181,7 +187,9 @@ def shown_changes(version: Version, *, pending: bool, problems: list[Problem] | 
                 comparisons=compare(kind, before, after, fields, labels) if fields else [],
                 before=before,
                 after=after,
-                cites=[names[("evidence", target)] for target in _cited(change) if ("evidence", target) in names],
+                cites=[
+                    names[("evidence", target)] for target in _cited(change) if ("evidence", target) in names
+                ],
                 quote=_quote(after, labels) if change.kind == "evidence" and after.get("quote") else None,
                 **(_movement(change, before, labels) if pending else {}),
                 status_now=_status_now(change, after) if pending else None,
@@ -202,7 +210,9 @@ def _states(change: Change) -> tuple[State, State]:
     return before, after
 
 
-def _names(changes: list[Change], states: list[tuple[State, State]], siblings: Siblings) -> dict[tuple[str, str], Shown]:
+def _names(
+    changes: list[Change], states: list[tuple[State, State]], siblings: Siblings
+) -> dict[tuple[str, str], Shown]:
     """Return how all records that a version names are shown, with one query a kind."""
     wanted: set[tuple[str, str]] = set()
     for change, (before, after) in zip(changes, states, strict=True):

@@ -35,24 +35,110 @@ def fill(first: int, last: int) -> None:
         def uid(kind: str, number: int = n) -> str:
             return f"{kind:0>8}-0000-4000-8000-{number:012}"
 
-        ids = {name: uid(str(i)) for i, name in enumerate(("sector", "chokepoint", "list", "organization", "source", "origin", "evidence", "supply", "assessment"), 1)}
+        ids = {
+            name: uid(str(i))
+            for i, name in enumerate(
+                (
+                    "sector",
+                    "chokepoint",
+                    "list",
+                    "organization",
+                    "source",
+                    "origin",
+                    "evidence",
+                    "supply",
+                    "assessment",
+                ),
+                1,
+            )
+        }
         plain = {"derivation": "original", "kind": "dataset", "standing": "in-force"}
         changes += [
             RecordChange("sector", ids["sector"], "create", {"key": f"s{n}", "name": f"Sector {n}"}),
-            RecordChange("list", ids["list"], "create", {"key": f"l{n}", "name": f"List {n}", "issuer": "I", "dependent_country": "CN"}),
-            RecordChange("chokepoint", ids["chokepoint"], "create", {"key": f"c{n}", "name": f"Chokepoint {n}", "dependent_country": "CN", "sector": ids["sector"], "listings": [{"list": ids["list"], "number": n + 1}]}),
-            RecordChange("organization", ids["organization"], "create", {"key": f"o{n}", "name": f"Organization {n}"}),
-            RecordChange("source", ids["origin"], "create", plain | {"key": f"origin{n}", "title": f"Origin {n}"}),
-            RecordChange("source", ids["source"], "create", plain | {"key": f"source{n}", "title": f"Source {n}", "derivation": "derived", "derived_from": [ids["origin"]]}),
-            RecordChange("evidence", ids["evidence"], "create", {"source": ids["source"], "claim": f"Claim {n}", "nature": "observation", "rests_on": [ids["origin"]], "bears_on": [{"chokepoint": ids["chokepoint"], "stance": "supports"}]}),
-            RecordChange("supply", ids["supply"], "create", {"chokepoint": ids["chokepoint"], "organization": ids["organization"], "role": "foreign-supplier", "evidence": [ids["evidence"]]}),
-            RecordChange("assessment", ids["assessment"], "create", {"chokepoint": ids["chokepoint"], "status": "critical", "as_of": "2018", "rationale": "R", "rank": "normal", "evidence": [ids["evidence"]]}),
+            RecordChange(
+                "list",
+                ids["list"],
+                "create",
+                {"key": f"l{n}", "name": f"List {n}", "issuer": "I", "dependent_country": "CN"},
+            ),
+            RecordChange(
+                "chokepoint",
+                ids["chokepoint"],
+                "create",
+                {
+                    "key": f"c{n}",
+                    "name": f"Chokepoint {n}",
+                    "dependent_country": "CN",
+                    "sector": ids["sector"],
+                    "listings": [{"list": ids["list"], "number": n + 1}],
+                },
+            ),
+            RecordChange(
+                "organization", ids["organization"], "create", {"key": f"o{n}", "name": f"Organization {n}"}
+            ),
+            RecordChange(
+                "source", ids["origin"], "create", plain | {"key": f"origin{n}", "title": f"Origin {n}"}
+            ),
+            RecordChange(
+                "source",
+                ids["source"],
+                "create",
+                plain
+                | {
+                    "key": f"source{n}",
+                    "title": f"Source {n}",
+                    "derivation": "derived",
+                    "derived_from": [ids["origin"]],
+                },
+            ),
+            RecordChange(
+                "evidence",
+                ids["evidence"],
+                "create",
+                {
+                    "source": ids["source"],
+                    "claim": f"Claim {n}",
+                    "nature": "observation",
+                    "rests_on": [ids["origin"]],
+                    "bears_on": [{"chokepoint": ids["chokepoint"], "stance": "supports"}],
+                },
+            ),
+            RecordChange(
+                "supply",
+                ids["supply"],
+                "create",
+                {
+                    "chokepoint": ids["chokepoint"],
+                    "organization": ids["organization"],
+                    "role": "foreign-supplier",
+                    "evidence": [ids["evidence"]],
+                },
+            ),
+            RecordChange(
+                "assessment",
+                ids["assessment"],
+                "create",
+                {
+                    "chokepoint": ids["chokepoint"],
+                    "status": "critical",
+                    "as_of": "2018",
+                    "rationale": "R",
+                    "rank": "normal",
+                    "evidence": [ids["evidence"]],
+                },
+            ),
         ]
         Verification.objects.create(head=n)
         contributor_for(get_user_model().objects.create_user(f"user{n}"))
     for part in (changes[:9], changes[9:]):
         if part:
-            publish(changes=part, authors=[the_register_itself()], summary="S", rationale="R", origin=Origin(IMPORT))
+            publish(
+                changes=part,
+                authors=[the_register_itself()],
+                summary="S",
+                rationale="R",
+                origin=Origin(IMPORT),
+            )
     for person in Contributor.objects.all():
         record_activity("changeset.published", actor=person, subject="changeset:1")
 
@@ -96,9 +182,14 @@ def test_a_superuser_writes_nothing(client, superuser, model):
     before = list(model.objects.order_by("pk").values())
     assert client.get(reverse(f"{name}_add")).status_code == 403
     assert client.post(reverse(f"{name}_add"), {}).status_code == 403
-    assert client.post(reverse(f"{name}_change", args=[row.pk]), {"name": "x", "_save": "1"}).status_code == 403
+    assert (
+        client.post(reverse(f"{name}_change", args=[row.pk]), {"name": "x", "_save": "1"}).status_code == 403
+    )
     assert client.post(reverse(f"{name}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
-    client.post(reverse(f"{name}_changelist"), {"action": "delete_selected", "_selected_action": [str(row.pk)], "post": "yes"})
+    client.post(
+        reverse(f"{name}_changelist"),
+        {"action": "delete_selected", "_selected_action": [str(row.pk)], "post": "yes"},
+    )
     assert list(model.objects.order_by("pk").values()) == before
     assert not admin.site.get_model_admin(model).get_actions(type("R", (), {"GET": {}, "user": superuser})())
 
@@ -115,9 +206,18 @@ def test_a_contributors_name_may_be_put_right_and_nothing_else(client, superuser
     url = reverse("admin:chokepoints_contributor_change", args=[person.pk])
     client.post(url, {"display_name": "Lena Wu", "affiliation": "East Asia desk", "user": "", "id": "x"})
     person.refresh_from_db()
-    assert (person.display_name, person.affiliation, person.user.username) == ("Lena Wu", "East Asia desk", "wu")
+    assert (person.display_name, person.affiliation, person.user.username) == (
+        "Lena Wu",
+        "East Asia desk",
+        "wu",
+    )
     assert client.post(reverse("admin:chokepoints_contributor_add"), {"display_name": "X"}).status_code == 403
-    assert client.post(reverse("admin:chokepoints_contributor_delete", args=[person.pk]), {"post": "yes"}).status_code == 403
+    assert (
+        client.post(
+            reverse("admin:chokepoints_contributor_delete", args=[person.pk]), {"post": "yes"}
+        ).status_code
+        == 403
+    )
 
 
 def test_an_invisible_character_in_a_name_is_refused_beside_the_field(client, superuser):

@@ -14,7 +14,10 @@ from chokepoints.templatetags.register import markdown, visible
 
 CHOKEPOINT, EVIDENCE, SUPPLY = KINDS["chokepoint"], KINDS["evidence"], KINDS["supply"]
 A, B, C = (f"00000000-0000-4000-8000-00000000000{n}" for n in "abc")
-NAMES = {("chokepoint", A): ("Bearings", "/chokepoints/bearings/"), ("evidence", A): ("A claim", "/evidence/a/")}
+NAMES = {
+    ("chokepoint", A): ("Bearings", "/chokepoints/bearings/"),
+    ("evidence", A): ("A claim", "/evidence/a/"),
+}
 
 
 @given(st.text(), st.text())
@@ -42,7 +45,10 @@ def test_chinese_is_compared_by_character():
     ]
 
 
-@pytest.mark.parametrize("texts", [("ab " * 30_000, "ba " * 30_000), ("啊吧" * 20_000, "吧啊" * 20_000), ("a\n" * 40_000, "b\n" * 40_000)])
+@pytest.mark.parametrize(
+    "texts",
+    [("ab " * 30_000, "ba " * 30_000), ("啊吧" * 20_000, "吧啊" * 20_000), ("a\n" * 40_000, "b\n" * 40_000)],
+)
 def test_texts_as_long_as_they_may_be_are_compared_in_no_time(texts):
     start = time.monotonic()
     compare_text(*texts)
@@ -67,7 +73,14 @@ def test_maps_say_which_entries_changed_and_name_their_records():
 
 
 def test_a_share_is_shown_with_its_base():
-    share = {"low": "40", "high": "40", "market": "segment", "segment": "panels", "measure": "units", "counted": "place"}
+    share = {
+        "low": "40",
+        "high": "40",
+        "market": "segment",
+        "segment": "panels",
+        "measure": "units",
+        "counted": "place",
+    }
     (found,) = compare(SUPPLY, {"role": "foreign-supplier"}, {"role": "foreign-supplier", "share": share})
     assert found.before == ()
     assert found.after[0].text == "40 % of panels, by units or quantity, by place of production"
@@ -119,7 +132,11 @@ def test_every_field_of_every_kind_can_be_compared_and_shown():
     for kind in KINDS.values():
         state = {name: values.get(field.shape, "critical") for name, field in kind.fields.items()}
         try:
-            for found in [*compare(kind, {}, state), *compare(kind, {"x": 1}, state), *compare(kind, state, {"x": 1})]:
+            for found in [
+                *compare(kind, {}, state),
+                *compare(kind, {"x": 1}, state),
+                *compare(kind, state, {"x": 1}),
+            ]:
                 assert render(found)
         except Exception as error:
             raise AssertionError(f"{kind.name}: {error}") from error
@@ -127,12 +144,21 @@ def test_every_field_of_every_kind_can_be_compared_and_shown():
 
 @pytest.mark.parametrize(
     "text",
-    ["<script>alert(1)</script>", "[x](javascript:alert(1))", "![x](https://tracker.example/x.png)", '<a href="x" onclick="y">z</a>'],
+    [
+        "<script>alert(1)</script>",
+        "[x](javascript:alert(1))",
+        "![x](https://tracker.example/x.png)",
+        '<a href="x" onclick="y">z</a>',
+    ],
 )
 def test_markdown_lets_nothing_run_and_nothing_load(text):
     html = markdown(text)
-    assert "<script" not in html and "<img" not in html and "javascript:" not in html.replace("[x](javascript:", "")
-    assert "<a href=\"x\"" not in html
+    assert (
+        "<script" not in html
+        and "<img" not in html
+        and "javascript:" not in html.replace("[x](javascript:", "")
+    )
+    assert '<a href="x"' not in html
 
 
 def test_visible_leaves_ordinary_chinese_alone():

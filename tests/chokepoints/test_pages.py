@@ -27,7 +27,9 @@ def change(kind_name: str, label: str, operation: str = "create", /, cites=None,
     return RecordChange(kind_name, record_id(label), operation, fields, cites or {})
 
 
-def put(*changes: RecordChange, summary: str = "A step", rationale: str = "For a test.", authors=None) -> Changeset:
+def put(
+    *changes: RecordChange, summary: str = "A step", rationale: str = "For a test.", authors=None
+) -> Changeset:
     return publish(
         changes=changes,
         authors=authors or [the_register_itself()],
@@ -42,7 +44,14 @@ def records_of(number: int) -> list[RecordChange]:
     tail = f"-{number}"
     chokepoint = record_id("microspheres" + tail)
     bears = [{"chokepoint": chokepoint, "stance": "supports", "note": "About panels."}]
-    share = {"low": "55", "high": "70", "market": "world", "measure": "revenue", "year": 2017, "counted": "owner"}
+    share = {
+        "low": "55",
+        "high": "70",
+        "market": "world",
+        "measure": "revenue",
+        "year": 2017,
+        "counted": "owner",
+    }
     return [
         change(
             "chokepoint",
@@ -56,9 +65,18 @@ def records_of(number: int) -> list[RecordChange]:
             summary="Tiny beads.",
             description="# Beads\n\n<script>alert(1)</script> **bold** [x](javascript:alert(1))",
             barriers=["material-purity"],
-            listings=[{"list": record_id("list"), "number": number + 1, "headline": "微球：民族工业不能承受之轻"}],
+            listings=[
+                {"list": record_id("list"), "number": number + 1, "headline": "微球：民族工业不能承受之轻"}
+            ],
         ),
-        change("organization", "sekisui" + tail, key="sekisui" + tail, name=f"Sekisui {number}", country="JP", kind="company"),
+        change(
+            "organization",
+            "sekisui" + tail,
+            key="sekisui" + tail,
+            name=f"Sekisui {number}",
+            country="JP",
+            kind="company",
+        ),
         change(
             "source",
             "paper" + tail,
@@ -188,7 +206,9 @@ def test_every_page_answers(register, read, address):
     assert "Chokepoint Register" in read(address)
 
 
-@pytest.mark.parametrize("address", [a for a in ADDRESSES if "-0" not in a and "/records/" not in a and "/1/" not in a])
+@pytest.mark.parametrize(
+    "address", [a for a in ADDRESSES if "-0" not in a and "/records/" not in a and "/1/" not in a]
+)
 def test_index_pages_of_an_empty_register_answer(read, address):
     if "stdaily" not in address and str(record_id("first-0")) not in address:
         read(address)
@@ -285,8 +305,8 @@ def test_a_changeset_shows_before_and_after_and_the_evidence_cited(register, rea
     )
     text = read("/history/2/")
     assert "Tiny <ins>hard </ins>beads." in text
-    assert "<del><span dir=\"auto\">间隔微球</span></del>" in text
-    assert "<ins><span dir=\"auto\">Mikrokugeln</span></ins>" in text
+    assert '<del><span dir="auto">间隔微球</span></del>' in text
+    assert '<ins><span dir="auto">Mikrokugeln</span></ins>' in text
     assert "cites" in text and f"/evidence/{record_id('first-0')}/" in text
     assert "Because they are hard." in text
     assert "Loaded, not reviewed" in text
@@ -295,7 +315,9 @@ def test_a_changeset_shows_before_and_after_and_the_evidence_cited(register, rea
 
 
 def test_a_record_has_all_its_revisions_on_one_page(register, read):
-    put(change("chokepoint", "microspheres-0", "update", summary="Other words."), summary="Other words for it")
+    put(
+        change("chokepoint", "microspheres-0", "update", summary="Other words."), summary="Other words for it"
+    )
     text = read(f"/records/chokepoint/{record_id('microspheres-0')}/history/")
     assert "Other words for it" in text and "The first records" in text
     assert "2 revisions" in text
@@ -306,7 +328,12 @@ def test_a_value_whose_opening_is_gone_is_shown_as_withheld(register, read):
     revision = Changeset.objects.get(number=2).revisions.get()
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            names = [row[0] for row in cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name LIKE '%opening'")]
+            names = [
+                row[0]
+                for row in cursor.execute(
+                    "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name LIKE '%opening'"
+                )
+            ]
             for name in names:
                 cursor.execute(f'DROP TRIGGER "{name}"')
         else:
@@ -318,7 +345,9 @@ def test_a_value_whose_opening_is_gone_is_shown_as_withheld(register, read):
 
 def test_invisible_characters_are_named(register, read):
     put(change("chokepoint", "microspheres-0", "update", summary="Tiny\u200b beads."))
-    assert '<span class="invisible" title="U+200B ZERO WIDTH SPACE">ZWSP</span>' in read("/chokepoints/microspheres-0/")
+    assert '<span class="invisible" title="U+200B ZERO WIDTH SPACE">ZWSP</span>' in read(
+        "/chokepoints/microspheres-0/"
+    )
 
 
 # --- lists and filters
@@ -394,7 +423,9 @@ def test_pages_cost_the_same_number_of_queries_with_many_records(client, address
 
 
 def queries_of(client, address: str) -> int:
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         client.get(address)
     return len(queries)
 
@@ -403,7 +434,14 @@ def test_a_long_list_is_paged_in_a_stable_order(read):
     put(*shared_records())
     put(
         *(
-            change("chokepoint", f"c{n}", key=f"c{n}", name="The same name", dependent_country="CN", sector=record_id("materials"))
+            change(
+                "chokepoint",
+                f"c{n}",
+                key=f"c{n}",
+                name="The same name",
+                dependent_country="CN",
+                sector=record_id("materials"),
+            )
             for n in range(170)
         )
     )
@@ -447,7 +485,20 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("query", HOSTILE)
-@pytest.mark.parametrize("address", ["/", "/chokepoints/", "/sources/", "/evidence/", "/organizations/", "/gaps/", "/history/", "/history/1/", "/lists/stdaily-2018/"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/",
+        "/chokepoints/",
+        "/sources/",
+        "/evidence/",
+        "/organizations/",
+        "/gaps/",
+        "/history/",
+        "/history/1/",
+        "/lists/stdaily-2018/",
+    ],
+)
 def test_no_query_string_breaks_a_page(register, client, address, query):
     assert client.get(f"{address}?{query}").status_code in {200, 400, 404}
 

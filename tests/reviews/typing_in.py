@@ -21,9 +21,9 @@ class _Forms(HTMLParser):
         elif not self.forms:
             return
         elif tag == "input" and values.get("name"):
-            if values.get("type") in {"checkbox", "radio"} and "checked" not in values:
-                return
-            self._add(values["name"], values.get("value", "on"))
+            is_box = values.get("type") in {"checkbox", "radio"}
+            if not is_box or "checked" in values:
+                self._add(values["name"], values.get("value", "on" if is_box else ""))
         elif tag == "textarea":
             self._area, self._text = values["name"], ""
         elif tag == "select":

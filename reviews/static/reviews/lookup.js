@@ -30,7 +30,8 @@
   /* Where the kind is chosen in the same form, the address follows the choice. */
   const kindChosen = (input) => {
     const kind = input.form?.elements.namedItem("kind");
-    return kind?.value ? `/lookup/${encodeURIComponent(kind.value)}/` : "";
+    const pattern = input.dataset.lookupKind;
+    return pattern && kind?.value ? pattern.replace("KIND", encodeURIComponent(kind.value)) : "";
   };
   document.querySelectorAll("input[data-lookup]").forEach(watch);
 })();

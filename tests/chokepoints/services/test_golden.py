@@ -46,3 +46,15 @@ def test_the_golden_file_holds_every_kind_and_every_operation():
     ]
     assert {revision["kind"] for revision in revisions} == set(KINDS)
     assert {revision["operation"] for revision in revisions} == {"create", "update", "retire", "restore"}
+
+
+def test_the_documented_example_is_from_the_golden_file():
+    example = (
+        (Path(__file__).parents[3] / "docs" / "ledger.md")
+        .read_text()
+        .split("## An example")[1]
+        .split("\n## ")[0]
+    )
+    results = [line[2:] for line in example.splitlines() if line.startswith("→ ")]
+    assert len(results) == 3
+    assert all(f'"{result}"' in GOLDEN.read_text() for result in results)

@@ -1,5 +1,5 @@
-"""Any sequence of creations, updates, retirements and restorations, taken or refused, leaves a register that verifies and
-whose dump replays into the same bytes."""
+"""Any sequence of creations, updates, retirements and restorations, taken or refused, leaves a register that verifies
+and whose dump replays into the same bytes."""
 
 import io
 from contextlib import suppress

@@ -168,7 +168,7 @@ REFUSED = {
     ),
     "a changed summary": (
         altered(FIRST, lambda line: line["openings"][0].update(value="X")),
-        "Changeset 1 the value",
+        "Changeset 1 isn't whole: the value",
     ),
     "an opening left out": (altered(FIRST, lambda line: line["openings"].pop()), "exactly the openings"),
     "an opening added": (

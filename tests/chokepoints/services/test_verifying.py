@@ -96,12 +96,12 @@ def test_an_opening_with_another_value_is_found(ids, problem):
 
 def test_an_opening_with_another_salt_is_found(ids, problem):
     raw("chokepoints_opening", "commitment", Changeset.objects.get(number=2).rationale, salt="0" * 32)
-    assert problem().startswith("Changeset 2 the value of its words")
+    assert problem().startswith("Changeset 2 isn't whole: the value of its words")
 
 
 def test_a_missing_opening_is_found(ids, problem):
     sql("DELETE FROM chokepoints_opening WHERE commitment = %s", Changeset.objects.get(number=2).summary)
-    assert problem().startswith("Changeset 2 the opening of its words is missing")
+    assert problem().startswith("Changeset 2 isn't whole: the opening of its words is missing")
 
 
 def test_an_added_opening_is_found(ids, problem):
