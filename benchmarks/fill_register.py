@@ -1,7 +1,7 @@
 """Fill a register with made-up records, to look at pages and timings with many.
 
-    VAR_DIR=/tmp/many .venv/bin/python manage.py migrate
-    VAR_DIR=/tmp/many .venv/bin/python benchmarks/fill_register.py 5000
+VAR_DIR=/tmp/many .venv/bin/python manage.py migrate
+VAR_DIR=/tmp/many .venv/bin/python benchmarks/fill_register.py 5000
 """
 
 import os
@@ -30,7 +30,13 @@ def main(number: int) -> None:
     author = the_register_itself()
 
     def send(changes: list, summary: str) -> None:
-        publish(changes=changes, authors=[author], summary=summary, rationale="Made up.", origin=Origin(IMPORT, "benchmark"))
+        publish(
+            changes=changes,
+            authors=[author],
+            summary=summary,
+            rationale="Made up.",
+            origin=Origin(IMPORT, "benchmark"),
+        )
 
     def change(kind: str, /, **fields) -> RecordChange:
         return RecordChange(kind, str(uuid.UUID(int=chance.getrandbits(128), version=4)), "create", fields)
@@ -76,7 +82,9 @@ def main(number: int) -> None:
             changes += [chokepoint, source, evidence, assessment]
         send(changes, f"Made-up records {start} and on")
     seconds = time.perf_counter() - began
-    print(f"{4 * number} records in {seconds:.1f} s: {4 * number / seconds:.0f} a second")
+    print(  # noqa: T201 - what it is for
+        f"{4 * number} records in {seconds:.1f} s: {4 * number / seconds:.0f} a second"
+    )
 
 
 if __name__ == "__main__":

@@ -14,17 +14,24 @@ def open_commitments(commitments: Iterable[str]) -> dict[str, Any]:
     return dict(Opening.objects.filter(commitment__in=wanted).values_list("commitment", "value"))
 
 
-def states_of(revisions: Iterable[Revision]) -> list[State]:
-    """Return the whole state of each revision, lifted to the present format. Fields whose opening is gone are left out."""
+def states_of(revisions: Iterable[Revision], *, withheld: Any = None) -> list[State]:
+    """Return the whole state of each revision, in the present format, with one query for all their values.
+
+    A field whose opening is gone is left out, or stands as `withheld` if that is given; then the state isn't lifted, since
+    a lift may need the value.
+    """
     revisions = list(revisions)
     values = open_commitments(commitment for revision in revisions for commitment in revision.state.values())
-    return [
-        KINDS[revision.kind].lift(
-            {name: values[commitment] for name, commitment in revision.state.items() if commitment in values},
-            revision.format,
-        )
-        for revision in revisions
-    ]
+    states = []
+    for revision in revisions:
+        state = {name: values.get(commitment, withheld) for name, commitment in revision.state.items()}
+        gone = [name for name, commitment in revision.state.items() if commitment not in values]
+        if withheld is None:
+            state = {name: value for name, value in state.items() if name not in gone}
+        if revision.kind in KINDS and not (gone and withheld is not None):
+            state = KINDS[revision.kind].lift(state, revision.format)
+        states.append(state)
+    return states
 
 
 def state_at(record: uuid.UUID | str, number: int) -> State | None:

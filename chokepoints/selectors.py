@@ -11,7 +11,7 @@ from django.db.models import Count, Prefetch, Q, QuerySet
 
 from . import corroboration
 from .comparison import FieldComparison, compare
-from .history import open_commitments
+from .history import open_commitments, states_of
 from .models import (
     Assessment,
     AssessmentEvidence,
@@ -88,23 +88,6 @@ def references_in(kind: Kind, *states: State) -> list[tuple[str, str]]:
 
 
 # --- reading the ledger
-
-
-def states_of(revisions: Iterable[Revision]) -> list[State]:
-    """Return the states that revisions hold, in the present format, with one query for all their values.
-
-    A value whose opening is gone is WITHHELD; such a state isn't lifted, since a lift may need the value.
-    """
-    revisions = list(revisions)
-    values = open_commitments(commitment for revision in revisions for commitment in revision.state.values())
-    states = []
-    for revision in revisions:
-        state = {name: values.get(commitment, WITHHELD) for name, commitment in revision.state.items()}
-        kind = KINDS.get(revision.kind)
-        if kind and revision.format != kind.format and WITHHELD not in state.values():
-            state = kind.lift(state, revision.format)
-        states.append(state)
-    return states
 
 
 @dataclass
@@ -192,7 +175,7 @@ def revision_views(revisions: Iterable[Revision]) -> list[RevisionView]:
     revisions = list(revisions)
     before_of = _revisions_before(revisions)
     with_before = [before_of.get((str(r.record), r.number - 1)) for r in revisions]
-    opened = states_of([*revisions, *(r for r in with_before if r)])
+    opened = states_of([*revisions, *(r for r in with_before if r)], withheld=WITHHELD)
     states, rest = opened[: len(revisions)], iter(opened[len(revisions) :])
     befores = [next(rest) if r else {} for r in with_before]
     references = [(r.kind, str(r.record)) for r in revisions]

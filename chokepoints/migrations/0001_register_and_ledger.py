@@ -8,7 +8,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -17,615 +16,1759 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Opening',
+            name="Opening",
             fields=[
-                ('commitment', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('salt', models.CharField(max_length=32)),
-                ('value', models.JSONField(null=True)),
+                ("commitment", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("salt", models.CharField(max_length=32)),
+                ("value", models.JSONField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Verification',
+            name="Verification",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('started', models.DateTimeField(auto_now_add=True)),
-                ('finished', models.DateTimeField(null=True)),
-                ('head', models.PositiveBigIntegerField(default=0, help_text='The last changeset that was verified.')),
-                ('head_digest', models.CharField(blank=True, max_length=64)),
-                ('problem', models.TextField(blank=True, help_text='Empty if all agreed.')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("started", models.DateTimeField(auto_now_add=True)),
+                ("finished", models.DateTimeField(null=True)),
+                (
+                    "head",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="The last changeset that was verified."
+                    ),
+                ),
+                ("head_digest", models.CharField(blank=True, max_length=64)),
+                ("problem", models.TextField(blank=True, help_text="Empty if all agreed.")),
             ],
             options={
-                'ordering': ['-pk'],
+                "ordering": ["-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Changeset',
+            name="Changeset",
             fields=[
-                ('number', models.PositiveBigIntegerField(primary_key=True, serialize=False)),
-                ('time', models.DateTimeField()),
-                ('authors', models.JSONField()),
-                ('summary', models.CharField(max_length=64)),
-                ('rationale', models.CharField(max_length=64)),
-                ('reviews', models.JSONField(default=list)),
-                ('origin', models.CharField(choices=[('proposal', 'proposal'), ('import', 'import, not reviewed'), ('administrative', 'administrative')], max_length=20)),
-                ('reference', models.CharField(blank=True, help_text='What the origin calls itself, opaque here.', max_length=200)),
-                ('format', models.PositiveSmallIntegerField()),
-                ('previous', models.CharField(max_length=64)),
-                ('digest', models.CharField(max_length=64, unique=True)),
+                ("number", models.PositiveBigIntegerField(primary_key=True, serialize=False)),
+                ("time", models.DateTimeField()),
+                ("authors", models.JSONField()),
+                ("summary", models.CharField(max_length=64)),
+                ("rationale", models.CharField(max_length=64)),
+                ("reviews", models.JSONField(default=list)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("proposal", "proposal"),
+                            ("import", "import, not reviewed"),
+                            ("administrative", "administrative"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "reference",
+                    models.CharField(
+                        blank=True, help_text="What the origin calls itself, opaque here.", max_length=200
+                    ),
+                ),
+                ("format", models.PositiveSmallIntegerField()),
+                ("previous", models.CharField(max_length=64)),
+                ("digest", models.CharField(max_length=64, unique=True)),
             ],
             options={
-                'ordering': ['-number'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='changesets_are_numbered_from_one'), models.CheckConstraint(condition=models.Q(('origin__in', ['proposal', 'import', 'administrative'])), name='changeset_origin_is_in_vocabulary'), models.UniqueConstraint(fields=('previous',), name='no_changeset_has_two_successors')],
+                "ordering": ["-number"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("number__gte", 1)), name="changesets_are_numbered_from_one"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("origin__in", ["proposal", "import", "administrative"])),
+                        name="changeset_origin_is_in_vocabulary",
+                    ),
+                    models.UniqueConstraint(fields=("previous",), name="no_changeset_has_two_successors"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Chokepoint',
+            name="Chokepoint",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('revision', models.PositiveIntegerField(help_text='Number of the revision that this row shows.')),
-                ('note', models.TextField(blank=True, help_text='What is not known, and why.')),
-                ('retired', models.BooleanField(db_index=True, default=False)),
-                ('key', models.CharField(max_length=120, unique=True)),
-                ('name', models.CharField(max_length=300)),
-                ('name_original', models.CharField(blank=True, default='', max_length=2000)),
-                ('aliases', models.JSONField(blank=True, default=list)),
-                ('dependent_country', models.CharField(max_length=2)),
-                ('scope', models.TextField(blank=True)),
-                ('summary', models.TextField(blank=True)),
-                ('description', models.TextField(blank=True)),
-                ('barriers', models.JSONField(blank=True, default=list)),
-                ('identifiers', models.JSONField(blank=True, default=list)),
-                ('changed_in', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.changeset')),
-                ('created_in', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.changeset')),
-                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.chokepoint')),
-                ('part_of', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='parts', to='chokepoints.chokepoint')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "revision",
+                    models.PositiveIntegerField(help_text="Number of the revision that this row shows."),
+                ),
+                ("note", models.TextField(blank=True, help_text="What is not known, and why.")),
+                ("retired", models.BooleanField(db_index=True, default=False)),
+                ("key", models.CharField(max_length=120, unique=True)),
+                ("name", models.CharField(max_length=300)),
+                ("name_original", models.CharField(blank=True, default="", max_length=2000)),
+                ("aliases", models.JSONField(blank=True, default=list)),
+                ("dependent_country", models.CharField(max_length=2)),
+                ("scope", models.TextField(blank=True)),
+                ("summary", models.TextField(blank=True)),
+                ("description", models.TextField(blank=True)),
+                ("barriers", models.JSONField(blank=True, default=list)),
+                ("identifiers", models.JSONField(blank=True, default=list)),
+                (
+                    "changed_in",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.changeset",
+                    ),
+                ),
+                (
+                    "created_in",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.changeset",
+                    ),
+                ),
+                (
+                    "merged_into",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.chokepoint",
+                    ),
+                ),
+                (
+                    "part_of",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="parts",
+                        to="chokepoints.chokepoint",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "ordering": ["name"],
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='Assessment',
+            name="Assessment",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('revision', models.PositiveIntegerField(help_text='Number of the revision that this row shows.')),
-                ('note', models.TextField(blank=True, help_text='What is not known, and why.')),
-                ('retired', models.BooleanField(db_index=True, default=False)),
-                ('status', models.CharField(choices=[('critical', 'no domestic product in commercial use at the grade named'), ('dependent', 'imports carry an essential part of the need'), ('reduced', 'since an earlier assessment domestic products came into commercial use, imports still needed'), ('resolved', 'the need is met without imports'), ('disputed', 'good sources disagree'), ('undetermined', "somebody looked, the sources don't say")], max_length=40)),
-                ('as_of', models.DateField()),
-                ('as_of_precision', models.CharField(blank=True, choices=[('year', 'to the year'), ('month', 'to the month'), ('day', 'to the day')], default='', max_length=40)),
-                ('import_share_low', models.DecimalField(blank=True, decimal_places=3, max_digits=6, null=True)),
-                ('import_share_high', models.DecimalField(blank=True, decimal_places=3, max_digits=6, null=True)),
-                ('import_share_market', models.CharField(blank=True, choices=[('home', 'home market'), ('world', 'world market'), ('segment', 'a segment, in words')], default='', max_length=40)),
-                ('import_share_segment', models.CharField(blank=True, default='', max_length=300)),
-                ('import_share_measure', models.CharField(blank=True, choices=[('revenue', 'revenue'), ('units', 'units or quantity'), ('capacity', 'capacity'), ('imports', 'imports'), ('unknown', 'measure not known')], default='', max_length=40)),
-                ('import_share_year', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('import_share_counted', models.CharField(blank=True, choices=[('place', 'by place of production'), ('owner', 'by owner'), ('unknown', 'counting not known')], default='', max_length=40)),
-                ('rationale', models.TextField()),
-                ('confidence', models.CharField(blank=True, choices=[('low', 'low'), ('moderate', 'moderate'), ('high', 'high')], default='', max_length=40)),
-                ('ways_out', models.JSONField(blank=True, default=list)),
-                ('rank', models.CharField(choices=[('preferred', 'preferred: decides between assessments of the same date'), ('normal', 'normal'), ('deprecated', 'deprecated: refuted, kept with its reason')], max_length=40)),
-                ('rank_reason', models.TextField(blank=True)),
-                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.assessment')),
-                ('changed_in', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.changeset')),
-                ('created_in', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.changeset')),
-                ('chokepoint', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assessments', to='chokepoints.chokepoint')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "revision",
+                    models.PositiveIntegerField(help_text="Number of the revision that this row shows."),
+                ),
+                ("note", models.TextField(blank=True, help_text="What is not known, and why.")),
+                ("retired", models.BooleanField(db_index=True, default=False)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("critical", "no domestic product in commercial use at the grade named"),
+                            ("dependent", "imports carry an essential part of the need"),
+                            (
+                                "reduced",
+                                "since an earlier assessment domestic products came into commercial use, imports still needed",
+                            ),
+                            ("resolved", "the need is met without imports"),
+                            ("disputed", "good sources disagree"),
+                            ("undetermined", "somebody looked, the sources don't say"),
+                        ],
+                        max_length=40,
+                    ),
+                ),
+                ("as_of", models.DateField()),
+                (
+                    "as_of_precision",
+                    models.CharField(
+                        blank=True,
+                        choices=[("year", "to the year"), ("month", "to the month"), ("day", "to the day")],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                (
+                    "import_share_low",
+                    models.DecimalField(blank=True, decimal_places=3, max_digits=6, null=True),
+                ),
+                (
+                    "import_share_high",
+                    models.DecimalField(blank=True, decimal_places=3, max_digits=6, null=True),
+                ),
+                (
+                    "import_share_market",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("home", "home market"),
+                            ("world", "world market"),
+                            ("segment", "a segment, in words"),
+                        ],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                ("import_share_segment", models.CharField(blank=True, default="", max_length=300)),
+                (
+                    "import_share_measure",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("revenue", "revenue"),
+                            ("units", "units or quantity"),
+                            ("capacity", "capacity"),
+                            ("imports", "imports"),
+                            ("unknown", "measure not known"),
+                        ],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                ("import_share_year", models.PositiveSmallIntegerField(blank=True, null=True)),
+                (
+                    "import_share_counted",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("place", "by place of production"),
+                            ("owner", "by owner"),
+                            ("unknown", "counting not known"),
+                        ],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                ("rationale", models.TextField()),
+                (
+                    "confidence",
+                    models.CharField(
+                        blank=True,
+                        choices=[("low", "low"), ("moderate", "moderate"), ("high", "high")],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                ("ways_out", models.JSONField(blank=True, default=list)),
+                (
+                    "rank",
+                    models.CharField(
+                        choices=[
+                            ("preferred", "preferred: decides between assessments of the same date"),
+                            ("normal", "normal"),
+                            ("deprecated", "deprecated: refuted, kept with its reason"),
+                        ],
+                        max_length=40,
+                    ),
+                ),
+                ("rank_reason", models.TextField(blank=True)),
+                (
+                    "merged_into",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.assessment",
+                    ),
+                ),
+                (
+                    "changed_in",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.changeset",
+                    ),
+                ),
+                (
+                    "created_in",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.changeset",
+                    ),
+                ),
+                (
+                    "chokepoint",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="assessments",
+                        to="chokepoints.chokepoint",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-as_of', '-created_in_id'],
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "ordering": ["-as_of", "-created_in_id"],
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='ChokepointList',
+            name="ChokepointList",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('revision', models.PositiveIntegerField(help_text='Number of the revision that this row shows.')),
-                ('note', models.TextField(blank=True, help_text='What is not known, and why.')),
-                ('retired', models.BooleanField(db_index=True, default=False)),
-                ('key', models.CharField(max_length=120, unique=True)),
-                ('name', models.CharField(max_length=300)),
-                ('name_original', models.CharField(blank=True, default='', max_length=2000)),
-                ('issuer', models.CharField(max_length=500)),
-                ('dependent_country', models.CharField(max_length=2)),
-                ('issued_on', models.DateField(blank=True, null=True)),
-                ('issued_on_precision', models.CharField(blank=True, choices=[('year', 'to the year'), ('month', 'to the month'), ('day', 'to the day')], default='', max_length=40)),
-                ('definition', models.TextField(blank=True)),
-                ('criteria', models.TextField(blank=True)),
-                ('goals', models.TextField(blank=True)),
-                ('changed_in', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.changeset')),
-                ('created_in', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.changeset')),
-                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.chokepointlist')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "revision",
+                    models.PositiveIntegerField(help_text="Number of the revision that this row shows."),
+                ),
+                ("note", models.TextField(blank=True, help_text="What is not known, and why.")),
+                ("retired", models.BooleanField(db_index=True, default=False)),
+                ("key", models.CharField(max_length=120, unique=True)),
+                ("name", models.CharField(max_length=300)),
+                ("name_original", models.CharField(blank=True, default="", max_length=2000)),
+                ("issuer", models.CharField(max_length=500)),
+                ("dependent_country", models.CharField(max_length=2)),
+                ("issued_on", models.DateField(blank=True, null=True)),
+                (
+                    "issued_on_precision",
+                    models.CharField(
+                        blank=True,
+                        choices=[("year", "to the year"), ("month", "to the month"), ("day", "to the day")],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                ("definition", models.TextField(blank=True)),
+                ("criteria", models.TextField(blank=True)),
+                ("goals", models.TextField(blank=True)),
+                (
+                    "changed_in",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.changeset",
+                    ),
+                ),
+                (
+                    "created_in",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.changeset",
+                    ),
+                ),
+                (
+                    "merged_into",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.chokepointlist",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'list',
-                'ordering': ['key'],
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "verbose_name": "list",
+                "ordering": ["key"],
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='Contributor',
+            name="Contributor",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('display_name', models.CharField(max_length=200)),
-                ('affiliation', models.CharField(blank=True, max_length=200)),
-                ('user', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='contributor', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("display_name", models.CharField(max_length=200)),
+                ("affiliation", models.CharField(blank=True, max_length=200)),
+                (
+                    "user",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="contributor",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['display_name'],
+                "ordering": ["display_name"],
             },
         ),
         migrations.CreateModel(
-            name='Evidence',
+            name="Evidence",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('revision', models.PositiveIntegerField(help_text='Number of the revision that this row shows.')),
-                ('note', models.TextField(blank=True, help_text='What is not known, and why.')),
-                ('retired', models.BooleanField(db_index=True, default=False)),
-                ('own_finding', models.BooleanField(default=False)),
-                ('said_by', models.CharField(blank=True, default='', max_length=500)),
-                ('claim', models.TextField()),
-                ('quote', models.TextField(blank=True)),
-                ('quote_language', models.CharField(blank=True, default='', max_length=35)),
-                ('locator', models.CharField(blank=True, default='', max_length=300)),
-                ('translation', models.TextField(blank=True)),
-                ('translator', models.CharField(blank=True, choices=[('person', 'translated by a person'), ('machine', 'translated by a machine')], default='', max_length=40)),
-                ('observed_on', models.DateField(blank=True, null=True)),
-                ('observed_on_precision', models.CharField(blank=True, choices=[('year', 'to the year'), ('month', 'to the month'), ('day', 'to the day')], default='', max_length=40)),
-                ('about_from', models.DateField(blank=True, null=True)),
-                ('about_from_precision', models.CharField(blank=True, choices=[('year', 'to the year'), ('month', 'to the month'), ('day', 'to the day')], default='', max_length=40)),
-                ('about_to', models.DateField(blank=True, null=True)),
-                ('about_to_precision', models.CharField(blank=True, choices=[('year', 'to the year'), ('month', 'to the month'), ('day', 'to the day')], default='', max_length=40)),
-                ('nature', models.CharField(choices=[('observation', 'observation'), ('forecast', 'forecast'), ('target', 'target'), ('definition', 'definition'), ('announcement', 'announcement'), ('opinion', 'opinion')], max_length=40)),
-                ('stage', models.CharField(blank=True, choices=[('announced', 'announced'), ('laboratory', 'laboratory'), ('prototype', 'prototype'), ('tested', 'tested'), ('certified', 'certified'), ('delivered', 'delivered'), ('volume-use', 'volume use')], default='', max_length=40)),
-                ('credibility', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('changed_in', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.changeset')),
-                ('created_in', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.changeset')),
-                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.evidence')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "revision",
+                    models.PositiveIntegerField(help_text="Number of the revision that this row shows."),
+                ),
+                ("note", models.TextField(blank=True, help_text="What is not known, and why.")),
+                ("retired", models.BooleanField(db_index=True, default=False)),
+                ("own_finding", models.BooleanField(default=False)),
+                ("said_by", models.CharField(blank=True, default="", max_length=500)),
+                ("claim", models.TextField()),
+                ("quote", models.TextField(blank=True)),
+                ("quote_language", models.CharField(blank=True, default="", max_length=35)),
+                ("locator", models.CharField(blank=True, default="", max_length=300)),
+                ("translation", models.TextField(blank=True)),
+                (
+                    "translator",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("person", "translated by a person"),
+                            ("machine", "translated by a machine"),
+                        ],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                ("observed_on", models.DateField(blank=True, null=True)),
+                (
+                    "observed_on_precision",
+                    models.CharField(
+                        blank=True,
+                        choices=[("year", "to the year"), ("month", "to the month"), ("day", "to the day")],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                ("about_from", models.DateField(blank=True, null=True)),
+                (
+                    "about_from_precision",
+                    models.CharField(
+                        blank=True,
+                        choices=[("year", "to the year"), ("month", "to the month"), ("day", "to the day")],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                ("about_to", models.DateField(blank=True, null=True)),
+                (
+                    "about_to_precision",
+                    models.CharField(
+                        blank=True,
+                        choices=[("year", "to the year"), ("month", "to the month"), ("day", "to the day")],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                (
+                    "nature",
+                    models.CharField(
+                        choices=[
+                            ("observation", "observation"),
+                            ("forecast", "forecast"),
+                            ("target", "target"),
+                            ("definition", "definition"),
+                            ("announcement", "announcement"),
+                            ("opinion", "opinion"),
+                        ],
+                        max_length=40,
+                    ),
+                ),
+                (
+                    "stage",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("announced", "announced"),
+                            ("laboratory", "laboratory"),
+                            ("prototype", "prototype"),
+                            ("tested", "tested"),
+                            ("certified", "certified"),
+                            ("delivered", "delivered"),
+                            ("volume-use", "volume use"),
+                        ],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                ("credibility", models.PositiveSmallIntegerField(blank=True, null=True)),
+                (
+                    "changed_in",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.changeset",
+                    ),
+                ),
+                (
+                    "created_in",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.changeset",
+                    ),
+                ),
+                (
+                    "merged_into",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.evidence",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'evidence',
-                'ordering': ['source', 'pk'],
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "verbose_name_plural": "evidence",
+                "ordering": ["source", "pk"],
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='AssessmentEvidence',
+            name="AssessmentEvidence",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('assessment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='evidence_links', to='chokepoints.assessment')),
-                ('evidence', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assessment_links', to='chokepoints.evidence')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "assessment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="evidence_links",
+                        to="chokepoints.assessment",
+                    ),
+                ),
+                (
+                    "evidence",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="assessment_links",
+                        to="chokepoints.evidence",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.AddField(
-            model_name='assessment',
-            name='evidence',
-            field=models.ManyToManyField(related_name='assessments', through='chokepoints.AssessmentEvidence', to='chokepoints.evidence'),
+            model_name="assessment",
+            name="evidence",
+            field=models.ManyToManyField(
+                related_name="assessments",
+                through="chokepoints.AssessmentEvidence",
+                to="chokepoints.evidence",
+            ),
         ),
         migrations.CreateModel(
-            name='Listing',
+            name="Listing",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(blank=True, null=True)),
-                ('headline', models.CharField(blank=True, default='', max_length=1000)),
-                ('named_on', models.DateField(blank=True, null=True)),
-                ('named_on_precision', models.CharField(blank=True, choices=[('year', 'to the year'), ('month', 'to the month'), ('day', 'to the day')], default='', max_length=40)),
-                ('chokepoint', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='listings', to='chokepoints.chokepoint')),
-                ('list', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='listings', to='chokepoints.chokepointlist')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(blank=True, null=True)),
+                ("headline", models.CharField(blank=True, default="", max_length=1000)),
+                ("named_on", models.DateField(blank=True, null=True)),
+                (
+                    "named_on_precision",
+                    models.CharField(
+                        blank=True,
+                        choices=[("year", "to the year"), ("month", "to the month"), ("day", "to the day")],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                (
+                    "chokepoint",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="listings",
+                        to="chokepoints.chokepoint",
+                    ),
+                ),
+                (
+                    "list",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="listings",
+                        to="chokepoints.chokepointlist",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['list', 'number'],
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "ordering": ["list", "number"],
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='Organization',
+            name="Organization",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('revision', models.PositiveIntegerField(help_text='Number of the revision that this row shows.')),
-                ('note', models.TextField(blank=True, help_text='What is not known, and why.')),
-                ('retired', models.BooleanField(db_index=True, default=False)),
-                ('key', models.CharField(max_length=120, unique=True)),
-                ('name', models.CharField(max_length=300)),
-                ('name_original', models.CharField(blank=True, default='', max_length=2000)),
-                ('aliases', models.JSONField(blank=True, default=list)),
-                ('country', models.CharField(blank=True, default='', max_length=2)),
-                ('kind', models.CharField(blank=True, choices=[('company', 'company'), ('state-owned-company', 'state-owned company'), ('research-institute', 'research institute'), ('university', 'university'), ('government-body', 'government body'), ('association', 'association'), ('other', 'other')], default='', max_length=40)),
-                ('website', models.CharField(blank=True, default='', max_length=2000)),
-                ('identifiers', models.JSONField(blank=True, default=list)),
-                ('changed_in', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.changeset')),
-                ('created_in', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.changeset')),
-                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.organization')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "revision",
+                    models.PositiveIntegerField(help_text="Number of the revision that this row shows."),
+                ),
+                ("note", models.TextField(blank=True, help_text="What is not known, and why.")),
+                ("retired", models.BooleanField(db_index=True, default=False)),
+                ("key", models.CharField(max_length=120, unique=True)),
+                ("name", models.CharField(max_length=300)),
+                ("name_original", models.CharField(blank=True, default="", max_length=2000)),
+                ("aliases", models.JSONField(blank=True, default=list)),
+                ("country", models.CharField(blank=True, default="", max_length=2)),
+                (
+                    "kind",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("company", "company"),
+                            ("state-owned-company", "state-owned company"),
+                            ("research-institute", "research institute"),
+                            ("university", "university"),
+                            ("government-body", "government body"),
+                            ("association", "association"),
+                            ("other", "other"),
+                        ],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                ("website", models.CharField(blank=True, default="", max_length=2000)),
+                ("identifiers", models.JSONField(blank=True, default=list)),
+                (
+                    "changed_in",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.changeset",
+                    ),
+                ),
+                (
+                    "created_in",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.changeset",
+                    ),
+                ),
+                (
+                    "merged_into",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.organization",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "ordering": ["name"],
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='RecordKey',
+            name="RecordKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=40)),
-                ('key', models.CharField(max_length=120)),
-                ('record', models.UUIDField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=40)),
+                ("key", models.CharField(max_length=120)),
+                ("record", models.UUIDField()),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'indexes': [models.Index(fields=['record'], name='keys_of_a_record')],
-                'constraints': [models.UniqueConstraint(fields=('kind', 'key'), name='a_key_is_given_once_for_ever')],
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [models.Index(fields=["record"], name="keys_of_a_record")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("kind", "key"), name="a_key_is_given_once_for_ever")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Revision',
+            name="Revision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField()),
-                ('kind', models.CharField(max_length=40)),
-                ('record', models.UUIDField()),
-                ('number', models.PositiveIntegerField()),
-                ('operation', models.CharField(choices=[('create', 'created'), ('update', 'changed'), ('retire', 'retired'), ('restore', 'restored')], max_length=20)),
-                ('state', models.JSONField()),
-                ('changed', models.JSONField()),
-                ('cites', models.JSONField(default=dict)),
-                ('format', models.PositiveSmallIntegerField()),
-                ('digest', models.CharField(max_length=64)),
-                ('changeset', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='chokepoints.changeset')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                ("kind", models.CharField(max_length=40)),
+                ("record", models.UUIDField()),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "operation",
+                    models.CharField(
+                        choices=[
+                            ("create", "created"),
+                            ("update", "changed"),
+                            ("retire", "retired"),
+                            ("restore", "restored"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("state", models.JSONField()),
+                ("changed", models.JSONField()),
+                ("cites", models.JSONField(default=dict)),
+                ("format", models.PositiveSmallIntegerField()),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "changeset",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="revisions",
+                        to="chokepoints.changeset",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['changeset_id', 'position'],
+                "ordering": ["changeset_id", "position"],
             },
         ),
         migrations.CreateModel(
-            name='Sector',
+            name="Sector",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('revision', models.PositiveIntegerField(help_text='Number of the revision that this row shows.')),
-                ('note', models.TextField(blank=True, help_text='What is not known, and why.')),
-                ('retired', models.BooleanField(db_index=True, default=False)),
-                ('key', models.CharField(max_length=120, unique=True)),
-                ('name', models.CharField(max_length=300)),
-                ('name_original', models.CharField(blank=True, default='', max_length=2000)),
-                ('description', models.TextField(blank=True)),
-                ('changed_in', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.changeset')),
-                ('created_in', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.changeset')),
-                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.sector')),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='parts', to='chokepoints.sector')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "revision",
+                    models.PositiveIntegerField(help_text="Number of the revision that this row shows."),
+                ),
+                ("note", models.TextField(blank=True, help_text="What is not known, and why.")),
+                ("retired", models.BooleanField(db_index=True, default=False)),
+                ("key", models.CharField(max_length=120, unique=True)),
+                ("name", models.CharField(max_length=300)),
+                ("name_original", models.CharField(blank=True, default="", max_length=2000)),
+                ("description", models.TextField(blank=True)),
+                (
+                    "changed_in",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.changeset",
+                    ),
+                ),
+                (
+                    "created_in",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.changeset",
+                    ),
+                ),
+                (
+                    "merged_into",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.sector",
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="parts",
+                        to="chokepoints.sector",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "ordering": ["name"],
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.AddField(
-            model_name='chokepoint',
-            name='sector',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='chokepoints', to='chokepoints.sector'),
+            model_name="chokepoint",
+            name="sector",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="chokepoints",
+                to="chokepoints.sector",
+            ),
         ),
         migrations.CreateModel(
-            name='Source',
+            name="Source",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('revision', models.PositiveIntegerField(help_text='Number of the revision that this row shows.')),
-                ('note', models.TextField(blank=True, help_text='What is not known, and why.')),
-                ('retired', models.BooleanField(db_index=True, default=False)),
-                ('key', models.CharField(max_length=120, unique=True)),
-                ('kind', models.CharField(choices=[('news-article', 'newspaper article'), ('translation', 'translation'), ('think-tank-report', 'think-tank report'), ('government-document', 'government document'), ('academic-paper', 'academic paper'), ('market-report', 'market report'), ('press-release', 'press release'), ('company-filing', 'company filing'), ('statistics', 'statistics'), ('patent', 'patent'), ('dataset', 'dataset'), ('social-media-post', 'social media post')], max_length=40)),
-                ('title', models.CharField(max_length=500)),
-                ('title_original', models.CharField(blank=True, default='', max_length=2000)),
-                ('publisher', models.CharField(blank=True, default='', max_length=500)),
-                ('author', models.CharField(blank=True, default='', max_length=500)),
-                ('language', models.CharField(blank=True, default='', max_length=35)),
-                ('published_on', models.DateField(blank=True, null=True)),
-                ('published_on_precision', models.CharField(blank=True, choices=[('year', 'to the year'), ('month', 'to the month'), ('day', 'to the day')], default='', max_length=40)),
-                ('url', models.CharField(blank=True, default='', max_length=2000)),
-                ('archived_url', models.CharField(blank=True, default='', max_length=2000)),
-                ('derivation', models.CharField(choices=[('original', 'original: reports what its author found'), ('derived', 'derived from the sources named'), ('unknown', 'origin not established')], max_length=40)),
-                ('reliability', models.CharField(blank=True, choices=[('A', 'completely reliable'), ('B', 'usually reliable'), ('C', 'fairly reliable'), ('D', 'not usually reliable'), ('E', 'unreliable'), ('F', "reliability can't be judged")], default='', max_length=40)),
-                ('seen', models.CharField(blank=True, choices=[('whole', 'seen whole'), ('part', 'seen in part'), ('not-seen', 'not seen')], default='', max_length=40)),
-                ('standing', models.CharField(choices=[('in-force', 'in force'), ('corrected', 'corrected by its publisher'), ('retracted', 'retracted'), ('vanished', 'vanished')], max_length=40)),
-                ('standing_reason', models.TextField(blank=True)),
-                ('changed_in', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.changeset')),
-                ('created_in', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.changeset')),
-                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.source')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "revision",
+                    models.PositiveIntegerField(help_text="Number of the revision that this row shows."),
+                ),
+                ("note", models.TextField(blank=True, help_text="What is not known, and why.")),
+                ("retired", models.BooleanField(db_index=True, default=False)),
+                ("key", models.CharField(max_length=120, unique=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("news-article", "newspaper article"),
+                            ("translation", "translation"),
+                            ("think-tank-report", "think-tank report"),
+                            ("government-document", "government document"),
+                            ("academic-paper", "academic paper"),
+                            ("market-report", "market report"),
+                            ("press-release", "press release"),
+                            ("company-filing", "company filing"),
+                            ("statistics", "statistics"),
+                            ("patent", "patent"),
+                            ("dataset", "dataset"),
+                            ("social-media-post", "social media post"),
+                        ],
+                        max_length=40,
+                    ),
+                ),
+                ("title", models.CharField(max_length=500)),
+                ("title_original", models.CharField(blank=True, default="", max_length=2000)),
+                ("publisher", models.CharField(blank=True, default="", max_length=500)),
+                ("author", models.CharField(blank=True, default="", max_length=500)),
+                ("language", models.CharField(blank=True, default="", max_length=35)),
+                ("published_on", models.DateField(blank=True, null=True)),
+                (
+                    "published_on_precision",
+                    models.CharField(
+                        blank=True,
+                        choices=[("year", "to the year"), ("month", "to the month"), ("day", "to the day")],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                ("url", models.CharField(blank=True, default="", max_length=2000)),
+                ("archived_url", models.CharField(blank=True, default="", max_length=2000)),
+                (
+                    "derivation",
+                    models.CharField(
+                        choices=[
+                            ("original", "original: reports what its author found"),
+                            ("derived", "derived from the sources named"),
+                            ("unknown", "origin not established"),
+                        ],
+                        max_length=40,
+                    ),
+                ),
+                (
+                    "reliability",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("A", "completely reliable"),
+                            ("B", "usually reliable"),
+                            ("C", "fairly reliable"),
+                            ("D", "not usually reliable"),
+                            ("E", "unreliable"),
+                            ("F", "reliability can't be judged"),
+                        ],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                (
+                    "seen",
+                    models.CharField(
+                        blank=True,
+                        choices=[("whole", "seen whole"), ("part", "seen in part"), ("not-seen", "not seen")],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                (
+                    "standing",
+                    models.CharField(
+                        choices=[
+                            ("in-force", "in force"),
+                            ("corrected", "corrected by its publisher"),
+                            ("retracted", "retracted"),
+                            ("vanished", "vanished"),
+                        ],
+                        max_length=40,
+                    ),
+                ),
+                ("standing_reason", models.TextField(blank=True)),
+                (
+                    "changed_in",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.changeset",
+                    ),
+                ),
+                (
+                    "created_in",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.changeset",
+                    ),
+                ),
+                (
+                    "merged_into",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.source",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['key'],
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "ordering": ["key"],
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='EvidenceBasis',
+            name="EvidenceBasis",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('evidence', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='bases', to='chokepoints.evidence')),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.source')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "evidence",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="bases",
+                        to="chokepoints.evidence",
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="chokepoints.source"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.AddField(
-            model_name='evidence',
-            name='rests_on',
-            field=models.ManyToManyField(related_name='bases', through='chokepoints.EvidenceBasis', to='chokepoints.source'),
+            model_name="evidence",
+            name="rests_on",
+            field=models.ManyToManyField(
+                related_name="bases", through="chokepoints.EvidenceBasis", to="chokepoints.source"
+            ),
         ),
         migrations.AddField(
-            model_name='evidence',
-            name='source',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evidence', to='chokepoints.source'),
+            model_name="evidence",
+            name="source",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="evidence", to="chokepoints.source"
+            ),
         ),
         migrations.AddField(
-            model_name='chokepointlist',
-            name='source',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='lists', to='chokepoints.source'),
+            model_name="chokepointlist",
+            name="source",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="lists",
+                to="chokepoints.source",
+            ),
         ),
         migrations.CreateModel(
-            name='SourceDerivation',
+            name="SourceDerivation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('origin', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.source')),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='derivations', to='chokepoints.source')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "origin",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="chokepoints.source"
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="derivations",
+                        to="chokepoints.source",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.AddField(
-            model_name='source',
-            name='derived_from',
-            field=models.ManyToManyField(related_name='derivatives', through='chokepoints.SourceDerivation', to='chokepoints.source'),
+            model_name="source",
+            name="derived_from",
+            field=models.ManyToManyField(
+                related_name="derivatives", through="chokepoints.SourceDerivation", to="chokepoints.source"
+            ),
         ),
         migrations.CreateModel(
-            name='Supply',
+            name="Supply",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('revision', models.PositiveIntegerField(help_text='Number of the revision that this row shows.')),
-                ('note', models.TextField(blank=True, help_text='What is not known, and why.')),
-                ('retired', models.BooleanField(db_index=True, default=False)),
-                ('country', models.CharField(blank=True, default='', max_length=2)),
-                ('role', models.CharField(choices=[('foreign-supplier', 'foreign supplier'), ('domestic-alternative', 'domestic alternative')], max_length=40)),
-                ('share_low', models.DecimalField(blank=True, decimal_places=3, max_digits=6, null=True)),
-                ('share_high', models.DecimalField(blank=True, decimal_places=3, max_digits=6, null=True)),
-                ('share_market', models.CharField(blank=True, choices=[('home', 'home market'), ('world', 'world market'), ('segment', 'a segment, in words')], default='', max_length=40)),
-                ('share_segment', models.CharField(blank=True, default='', max_length=300)),
-                ('share_measure', models.CharField(blank=True, choices=[('revenue', 'revenue'), ('units', 'units or quantity'), ('capacity', 'capacity'), ('imports', 'imports'), ('unknown', 'measure not known')], default='', max_length=40)),
-                ('share_year', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('share_counted', models.CharField(blank=True, choices=[('place', 'by place of production'), ('owner', 'by owner'), ('unknown', 'counting not known')], default='', max_length=40)),
-                ('as_of', models.DateField(blank=True, null=True)),
-                ('as_of_precision', models.CharField(blank=True, choices=[('year', 'to the year'), ('month', 'to the month'), ('day', 'to the day')], default='', max_length=40)),
-                ('changed_in', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.changeset')),
-                ('chokepoint', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='supplies', to='chokepoints.chokepoint')),
-                ('created_in', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.changeset')),
-                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.supply')),
-                ('organization', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='supplies', to='chokepoints.organization')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "revision",
+                    models.PositiveIntegerField(help_text="Number of the revision that this row shows."),
+                ),
+                ("note", models.TextField(blank=True, help_text="What is not known, and why.")),
+                ("retired", models.BooleanField(db_index=True, default=False)),
+                ("country", models.CharField(blank=True, default="", max_length=2)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("foreign-supplier", "foreign supplier"),
+                            ("domestic-alternative", "domestic alternative"),
+                        ],
+                        max_length=40,
+                    ),
+                ),
+                ("share_low", models.DecimalField(blank=True, decimal_places=3, max_digits=6, null=True)),
+                ("share_high", models.DecimalField(blank=True, decimal_places=3, max_digits=6, null=True)),
+                (
+                    "share_market",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("home", "home market"),
+                            ("world", "world market"),
+                            ("segment", "a segment, in words"),
+                        ],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                ("share_segment", models.CharField(blank=True, default="", max_length=300)),
+                (
+                    "share_measure",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("revenue", "revenue"),
+                            ("units", "units or quantity"),
+                            ("capacity", "capacity"),
+                            ("imports", "imports"),
+                            ("unknown", "measure not known"),
+                        ],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                ("share_year", models.PositiveSmallIntegerField(blank=True, null=True)),
+                (
+                    "share_counted",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("place", "by place of production"),
+                            ("owner", "by owner"),
+                            ("unknown", "counting not known"),
+                        ],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                ("as_of", models.DateField(blank=True, null=True)),
+                (
+                    "as_of_precision",
+                    models.CharField(
+                        blank=True,
+                        choices=[("year", "to the year"), ("month", "to the month"), ("day", "to the day")],
+                        default="",
+                        max_length=40,
+                    ),
+                ),
+                (
+                    "changed_in",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.changeset",
+                    ),
+                ),
+                (
+                    "chokepoint",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="supplies",
+                        to="chokepoints.chokepoint",
+                    ),
+                ),
+                (
+                    "created_in",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.changeset",
+                    ),
+                ),
+                (
+                    "merged_into",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.supply",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="supplies",
+                        to="chokepoints.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'supplies',
-                'ordering': ['role', 'pk'],
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "verbose_name_plural": "supplies",
+                "ordering": ["role", "pk"],
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='SupplyEvidence',
+            name="SupplyEvidence",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('evidence', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='supply_links', to='chokepoints.evidence')),
-                ('supply', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='evidence_links', to='chokepoints.supply')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "evidence",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="supply_links",
+                        to="chokepoints.evidence",
+                    ),
+                ),
+                (
+                    "supply",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="evidence_links",
+                        to="chokepoints.supply",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.AddField(
-            model_name='supply',
-            name='evidence',
-            field=models.ManyToManyField(related_name='supplies', through='chokepoints.SupplyEvidence', to='chokepoints.evidence'),
+            model_name="supply",
+            name="evidence",
+            field=models.ManyToManyField(
+                related_name="supplies", through="chokepoints.SupplyEvidence", to="chokepoints.evidence"
+            ),
         ),
         migrations.CreateModel(
-            name='Activity',
+            name="Activity",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('time', models.DateTimeField(auto_now_add=True)),
-                ('verb', models.CharField(max_length=60)),
-                ('subject', models.CharField(max_length=100)),
-                ('details', models.JSONField(default=dict)),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='activities', to='chokepoints.contributor')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("time", models.DateTimeField(auto_now_add=True)),
+                ("verb", models.CharField(max_length=60)),
+                ("subject", models.CharField(max_length=100)),
+                ("details", models.JSONField(default=dict)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="activities",
+                        to="chokepoints.contributor",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'activities',
-                'ordering': ['-pk'],
-                'indexes': [models.Index(fields=['subject'], name='activity_by_subject')],
+                "verbose_name_plural": "activities",
+                "ordering": ["-pk"],
+                "indexes": [models.Index(fields=["subject"], name="activity_by_subject")],
             },
         ),
         migrations.CreateModel(
-            name='Bearing',
+            name="Bearing",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stance', models.CharField(choices=[('supports', 'supports the dependency'), ('shows-reduction', 'shows that the dependency became smaller'), ('disputes', 'disputes that there was a dependency'), ('context', 'context')], max_length=40)),
-                ('note', models.TextField(blank=True)),
-                ('chokepoint', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='bearings', to='chokepoints.chokepoint')),
-                ('list', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='bearings', to='chokepoints.chokepointlist')),
-                ('evidence', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='bearings', to='chokepoints.evidence')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "stance",
+                    models.CharField(
+                        choices=[
+                            ("supports", "supports the dependency"),
+                            ("shows-reduction", "shows that the dependency became smaller"),
+                            ("disputes", "disputes that there was a dependency"),
+                            ("context", "context"),
+                        ],
+                        max_length=40,
+                    ),
+                ),
+                ("note", models.TextField(blank=True)),
+                (
+                    "chokepoint",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bearings",
+                        to="chokepoints.chokepoint",
+                    ),
+                ),
+                (
+                    "list",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bearings",
+                        to="chokepoints.chokepointlist",
+                    ),
+                ),
+                (
+                    "evidence",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="bearings",
+                        to="chokepoints.evidence",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('chokepoint__isnull', False), ('list__isnull', True)), models.Q(('chokepoint__isnull', True), ('list__isnull', False)), _connector='OR'), name='bearing_names_one_of_chokepoint_and_list'), models.UniqueConstraint(condition=models.Q(('chokepoint__isnull', False)), fields=('evidence', 'chokepoint'), name='one_bearing_per_evidence_and_chokepoint'), models.UniqueConstraint(condition=models.Q(('list__isnull', False)), fields=('evidence', 'list'), name='one_bearing_per_evidence_and_list'), models.CheckConstraint(condition=models.Q(('stance__in', ['supports', 'shows-reduction', 'disputes', 'context'])), name='bearing_stance_is_in_vocabulary')],
+                "abstract": False,
+                "base_manager_name": "objects",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("chokepoint__isnull", False), ("list__isnull", True)),
+                            models.Q(("chokepoint__isnull", True), ("list__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="bearing_names_one_of_chokepoint_and_list",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("chokepoint__isnull", False)),
+                        fields=("evidence", "chokepoint"),
+                        name="one_bearing_per_evidence_and_chokepoint",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("list__isnull", False)),
+                        fields=("evidence", "list"),
+                        name="one_bearing_per_evidence_and_list",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("stance__in", ["supports", "shows-reduction", "disputes", "context"])
+                        ),
+                        name="bearing_stance_is_in_vocabulary",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='assessmentevidence',
-            constraint=models.UniqueConstraint(fields=('assessment', 'evidence'), name='evidence_once_per_assessment'),
+            model_name="assessmentevidence",
+            constraint=models.UniqueConstraint(
+                fields=("assessment", "evidence"), name="evidence_once_per_assessment"
+            ),
         ),
         migrations.AddIndex(
-            model_name='assessment',
-            index=models.Index(fields=['chokepoint', '-as_of'], name='assessment_by_date'),
+            model_name="assessment",
+            index=models.Index(fields=["chokepoint", "-as_of"], name="assessment_by_date"),
         ),
         migrations.AddConstraint(
-            model_name='assessment',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['critical', 'dependent', 'reduced', 'resolved', 'disputed', 'undetermined'])), name='assessment_status_is_in_vocabulary'),
+            model_name="assessment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        ["critical", "dependent", "reduced", "resolved", "disputed", "undetermined"],
+                    )
+                ),
+                name="assessment_status_is_in_vocabulary",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assessment',
-            constraint=models.CheckConstraint(condition=models.Q(('rank__in', ['preferred', 'normal', 'deprecated'])), name='assessment_rank_is_in_vocabulary'),
+            model_name="assessment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rank__in", ["preferred", "normal", "deprecated"])),
+                name="assessment_rank_is_in_vocabulary",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assessment',
-            constraint=models.CheckConstraint(condition=models.Q(('confidence__in', ['low', 'moderate', 'high', ''])), name='assessment_confidence_is_in_vocabulary'),
+            model_name="assessment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("confidence__in", ["low", "moderate", "high", ""])),
+                name="assessment_confidence_is_in_vocabulary",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assessment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('as_of__isnull', True), ('as_of_precision', '')), models.Q(('as_of__isnull', False), ('as_of_precision__in', ['day', 'month'])), models.Q(('as_of__day', 31), ('as_of__isnull', False), ('as_of__month', 12), ('as_of_precision', 'year')), _connector='OR'), name='assessment_as_of_fits_its_precision'),
+            model_name="assessment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("as_of__isnull", True), ("as_of_precision", "")),
+                    models.Q(("as_of__isnull", False), ("as_of_precision__in", ["day", "month"])),
+                    models.Q(
+                        ("as_of__day", 31),
+                        ("as_of__isnull", False),
+                        ("as_of__month", 12),
+                        ("as_of_precision", "year"),
+                    ),
+                    _connector="OR",
+                ),
+                name="assessment_as_of_fits_its_precision",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assessment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('import_share_counted', ''), ('import_share_high__isnull', True), ('import_share_low__isnull', True), ('import_share_market', ''), ('import_share_measure', ''), ('import_share_segment', ''), ('import_share_year__isnull', True)), models.Q(('import_share_high__lte', 100), ('import_share_low__gte', 0), ('import_share_low__lte', models.F('import_share_high')), models.Q(('import_share_market', ''), _negated=True), models.Q(('import_share_measure', ''), _negated=True), models.Q(('import_share_counted', ''), _negated=True)), _connector='OR'), name='assessment_import_share_is_whole_or_absent'),
+            model_name="assessment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("import_share_counted", ""),
+                        ("import_share_high__isnull", True),
+                        ("import_share_low__isnull", True),
+                        ("import_share_market", ""),
+                        ("import_share_measure", ""),
+                        ("import_share_segment", ""),
+                        ("import_share_year__isnull", True),
+                    ),
+                    models.Q(
+                        ("import_share_high__lte", 100),
+                        ("import_share_low__gte", 0),
+                        ("import_share_low__lte", models.F("import_share_high")),
+                        models.Q(("import_share_market", ""), _negated=True),
+                        models.Q(("import_share_measure", ""), _negated=True),
+                        models.Q(("import_share_counted", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="assessment_import_share_is_whole_or_absent",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='listing',
-            constraint=models.UniqueConstraint(fields=('chokepoint', 'list'), name='one_place_per_chokepoint_and_list'),
+            model_name="listing",
+            constraint=models.UniqueConstraint(
+                fields=("chokepoint", "list"), name="one_place_per_chokepoint_and_list"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='listing',
-            constraint=models.CheckConstraint(condition=models.Q(('number__isnull', True), ('number__gte', 1), _connector='OR'), name='listing_number_from_one'),
+            model_name="listing",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number__isnull", True), ("number__gte", 1), _connector="OR"),
+                name="listing_number_from_one",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='listing',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('named_on__isnull', True), ('named_on_precision', '')), models.Q(('named_on__isnull', False), ('named_on_precision__in', ['day', 'month'])), models.Q(('named_on__day', 31), ('named_on__isnull', False), ('named_on__month', 12), ('named_on_precision', 'year')), _connector='OR'), name='listing_named_on_fits_its_precision'),
+            model_name="listing",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("named_on__isnull", True), ("named_on_precision", "")),
+                    models.Q(("named_on__isnull", False), ("named_on_precision__in", ["day", "month"])),
+                    models.Q(
+                        ("named_on__day", 31),
+                        ("named_on__isnull", False),
+                        ("named_on__month", 12),
+                        ("named_on_precision", "year"),
+                    ),
+                    _connector="OR",
+                ),
+                name="listing_named_on_fits_its_precision",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='organization',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['company', 'state-owned-company', 'research-institute', 'university', 'government-body', 'association', 'other', ''])), name='organization_kind_is_in_vocabulary'),
+            model_name="organization",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "kind__in",
+                        [
+                            "company",
+                            "state-owned-company",
+                            "research-institute",
+                            "university",
+                            "government-body",
+                            "association",
+                            "other",
+                            "",
+                        ],
+                    )
+                ),
+                name="organization_kind_is_in_vocabulary",
+            ),
         ),
         migrations.AddIndex(
-            model_name='revision',
-            index=models.Index(fields=['kind', 'record', '-number'], name='revision_by_record'),
+            model_name="revision",
+            index=models.Index(fields=["kind", "record", "-number"], name="revision_by_record"),
         ),
         migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.UniqueConstraint(fields=('changeset', 'position'), name='one_revision_per_position'),
+            model_name="revision",
+            constraint=models.UniqueConstraint(
+                fields=("changeset", "position"), name="one_revision_per_position"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.UniqueConstraint(fields=('record', 'number'), name='revisions_of_a_record_are_numbered'),
+            model_name="revision",
+            constraint=models.UniqueConstraint(
+                fields=("record", "number"), name="revisions_of_a_record_are_numbered"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.CheckConstraint(condition=models.Q(('operation__in', ['create', 'update', 'retire', 'restore'])), name='revision_operation_is_in_vocabulary'),
+            model_name="revision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("operation__in", ["create", "update", "retire", "restore"])),
+                name="revision_operation_is_in_vocabulary",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('number', 1), ('operation', 'create')), models.Q(models.Q(('operation', 'create'), _negated=True), ('number__gte', 2)), _connector='OR'), name='the_first_revision_creates'),
+            model_name="revision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("number", 1), ("operation", "create")),
+                    models.Q(models.Q(("operation", "create"), _negated=True), ("number__gte", 2)),
+                    _connector="OR",
+                ),
+                name="the_first_revision_creates",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evidencebasis',
-            constraint=models.UniqueConstraint(fields=('evidence', 'source'), name='one_basis_per_evidence_and_source'),
+            model_name="evidencebasis",
+            constraint=models.UniqueConstraint(
+                fields=("evidence", "source"), name="one_basis_per_evidence_and_source"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evidence',
-            constraint=models.CheckConstraint(condition=models.Q(('nature__in', ['observation', 'forecast', 'target', 'definition', 'announcement', 'opinion'])), name='evidence_nature_is_in_vocabulary'),
+            model_name="evidence",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "nature__in",
+                        ["observation", "forecast", "target", "definition", "announcement", "opinion"],
+                    )
+                ),
+                name="evidence_nature_is_in_vocabulary",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evidence',
-            constraint=models.CheckConstraint(condition=models.Q(('stage__in', ['announced', 'laboratory', 'prototype', 'tested', 'certified', 'delivered', 'volume-use', ''])), name='evidence_stage_is_in_vocabulary'),
+            model_name="evidence",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "stage__in",
+                        [
+                            "announced",
+                            "laboratory",
+                            "prototype",
+                            "tested",
+                            "certified",
+                            "delivered",
+                            "volume-use",
+                            "",
+                        ],
+                    )
+                ),
+                name="evidence_stage_is_in_vocabulary",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evidence',
-            constraint=models.CheckConstraint(condition=models.Q(('translator__in', ['person', 'machine', ''])), name='evidence_translator_is_in_vocabulary'),
+            model_name="evidence",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("translator__in", ["person", "machine", ""])),
+                name="evidence_translator_is_in_vocabulary",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evidence',
-            constraint=models.CheckConstraint(condition=models.Q(('credibility__isnull', True), models.Q(('credibility__gte', 1), ('credibility__lte', 6)), _connector='OR'), name='evidence_credibility_from_1_to_6'),
+            model_name="evidence",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("credibility__isnull", True),
+                    models.Q(("credibility__gte", 1), ("credibility__lte", 6)),
+                    _connector="OR",
+                ),
+                name="evidence_credibility_from_1_to_6",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evidence',
-            constraint=models.CheckConstraint(condition=models.Q(('about_from__isnull', True), ('about_to__isnull', True), ('about_from__lte', models.F('about_to')), _connector='OR'), name='evidence_period_runs_forward'),
+            model_name="evidence",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("about_from__isnull", True),
+                    ("about_to__isnull", True),
+                    ("about_from__lte", models.F("about_to")),
+                    _connector="OR",
+                ),
+                name="evidence_period_runs_forward",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evidence',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('observed_on__isnull', True), ('observed_on_precision', '')), models.Q(('observed_on__isnull', False), ('observed_on_precision__in', ['day', 'month'])), models.Q(('observed_on__day', 31), ('observed_on__isnull', False), ('observed_on__month', 12), ('observed_on_precision', 'year')), _connector='OR'), name='evidence_observed_on_fits_its_precision'),
+            model_name="evidence",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("observed_on__isnull", True), ("observed_on_precision", "")),
+                    models.Q(("observed_on__isnull", False), ("observed_on_precision__in", ["day", "month"])),
+                    models.Q(
+                        ("observed_on__day", 31),
+                        ("observed_on__isnull", False),
+                        ("observed_on__month", 12),
+                        ("observed_on_precision", "year"),
+                    ),
+                    _connector="OR",
+                ),
+                name="evidence_observed_on_fits_its_precision",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evidence',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('about_from__isnull', True), ('about_from_precision', '')), models.Q(('about_from__isnull', False), ('about_from_precision__in', ['day', 'month'])), models.Q(('about_from__day', 31), ('about_from__isnull', False), ('about_from__month', 12), ('about_from_precision', 'year')), _connector='OR'), name='evidence_about_from_fits_its_precision'),
+            model_name="evidence",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("about_from__isnull", True), ("about_from_precision", "")),
+                    models.Q(("about_from__isnull", False), ("about_from_precision__in", ["day", "month"])),
+                    models.Q(
+                        ("about_from__day", 31),
+                        ("about_from__isnull", False),
+                        ("about_from__month", 12),
+                        ("about_from_precision", "year"),
+                    ),
+                    _connector="OR",
+                ),
+                name="evidence_about_from_fits_its_precision",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evidence',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('about_to__isnull', True), ('about_to_precision', '')), models.Q(('about_to__isnull', False), ('about_to_precision__in', ['day', 'month'])), models.Q(('about_to__day', 31), ('about_to__isnull', False), ('about_to__month', 12), ('about_to_precision', 'year')), _connector='OR'), name='evidence_about_to_fits_its_precision'),
+            model_name="evidence",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("about_to__isnull", True), ("about_to_precision", "")),
+                    models.Q(("about_to__isnull", False), ("about_to_precision__in", ["day", "month"])),
+                    models.Q(
+                        ("about_to__day", 31),
+                        ("about_to__isnull", False),
+                        ("about_to__month", 12),
+                        ("about_to_precision", "year"),
+                    ),
+                    _connector="OR",
+                ),
+                name="evidence_about_to_fits_its_precision",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='chokepointlist',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('issued_on__isnull', True), ('issued_on_precision', '')), models.Q(('issued_on__isnull', False), ('issued_on_precision__in', ['day', 'month'])), models.Q(('issued_on__day', 31), ('issued_on__isnull', False), ('issued_on__month', 12), ('issued_on_precision', 'year')), _connector='OR'), name='list_issued_on_fits_its_precision'),
+            model_name="chokepointlist",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("issued_on__isnull", True), ("issued_on_precision", "")),
+                    models.Q(("issued_on__isnull", False), ("issued_on_precision__in", ["day", "month"])),
+                    models.Q(
+                        ("issued_on__day", 31),
+                        ("issued_on__isnull", False),
+                        ("issued_on__month", 12),
+                        ("issued_on_precision", "year"),
+                    ),
+                    _connector="OR",
+                ),
+                name="list_issued_on_fits_its_precision",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sourcederivation',
-            constraint=models.UniqueConstraint(fields=('source', 'origin'), name='one_derivation_per_pair'),
+            model_name="sourcederivation",
+            constraint=models.UniqueConstraint(fields=("source", "origin"), name="one_derivation_per_pair"),
         ),
         migrations.AddConstraint(
-            model_name='sourcederivation',
-            constraint=models.CheckConstraint(condition=models.Q(('source', models.F('origin')), _negated=True), name='no_source_derives_from_itself'),
+            model_name="sourcederivation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("source", models.F("origin")), _negated=True),
+                name="no_source_derives_from_itself",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='source',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['news-article', 'translation', 'think-tank-report', 'government-document', 'academic-paper', 'market-report', 'press-release', 'company-filing', 'statistics', 'patent', 'dataset', 'social-media-post'])), name='source_kind_is_in_vocabulary'),
+            model_name="source",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "kind__in",
+                        [
+                            "news-article",
+                            "translation",
+                            "think-tank-report",
+                            "government-document",
+                            "academic-paper",
+                            "market-report",
+                            "press-release",
+                            "company-filing",
+                            "statistics",
+                            "patent",
+                            "dataset",
+                            "social-media-post",
+                        ],
+                    )
+                ),
+                name="source_kind_is_in_vocabulary",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='source',
-            constraint=models.CheckConstraint(condition=models.Q(('derivation__in', ['original', 'derived', 'unknown'])), name='source_derivation_is_in_vocabulary'),
+            model_name="source",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("derivation__in", ["original", "derived", "unknown"])),
+                name="source_derivation_is_in_vocabulary",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='source',
-            constraint=models.CheckConstraint(condition=models.Q(('reliability__in', ['A', 'B', 'C', 'D', 'E', 'F', ''])), name='source_reliability_is_in_vocabulary'),
+            model_name="source",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reliability__in", ["A", "B", "C", "D", "E", "F", ""])),
+                name="source_reliability_is_in_vocabulary",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='source',
-            constraint=models.CheckConstraint(condition=models.Q(('seen__in', ['whole', 'part', 'not-seen', ''])), name='source_seen_is_in_vocabulary'),
+            model_name="source",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("seen__in", ["whole", "part", "not-seen", ""])),
+                name="source_seen_is_in_vocabulary",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='source',
-            constraint=models.CheckConstraint(condition=models.Q(('standing__in', ['in-force', 'corrected', 'retracted', 'vanished'])), name='source_standing_is_in_vocabulary'),
+            model_name="source",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("standing__in", ["in-force", "corrected", "retracted", "vanished"])),
+                name="source_standing_is_in_vocabulary",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='source',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('published_on__isnull', True), ('published_on_precision', '')), models.Q(('published_on__isnull', False), ('published_on_precision__in', ['day', 'month'])), models.Q(('published_on__day', 31), ('published_on__isnull', False), ('published_on__month', 12), ('published_on_precision', 'year')), _connector='OR'), name='source_published_on_fits_its_precision'),
+            model_name="source",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("published_on__isnull", True), ("published_on_precision", "")),
+                    models.Q(
+                        ("published_on__isnull", False), ("published_on_precision__in", ["day", "month"])
+                    ),
+                    models.Q(
+                        ("published_on__day", 31),
+                        ("published_on__isnull", False),
+                        ("published_on__month", 12),
+                        ("published_on_precision", "year"),
+                    ),
+                    _connector="OR",
+                ),
+                name="source_published_on_fits_its_precision",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='supplyevidence',
-            constraint=models.UniqueConstraint(fields=('supply', 'evidence'), name='evidence_once_per_supply'),
+            model_name="supplyevidence",
+            constraint=models.UniqueConstraint(
+                fields=("supply", "evidence"), name="evidence_once_per_supply"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='supply',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('country', ''), ('organization__isnull', False)), models.Q(('organization__isnull', True), models.Q(('country', ''), _negated=True)), _connector='OR'), name='supply_names_one_of_organization_and_country'),
+            model_name="supply",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("country", ""), ("organization__isnull", False)),
+                    models.Q(("organization__isnull", True), models.Q(("country", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="supply_names_one_of_organization_and_country",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='supply',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['foreign-supplier', 'domestic-alternative'])), name='supply_role_is_in_vocabulary'),
+            model_name="supply",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("role__in", ["foreign-supplier", "domestic-alternative"])),
+                name="supply_role_is_in_vocabulary",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='supply',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('as_of__isnull', True), ('as_of_precision', '')), models.Q(('as_of__isnull', False), ('as_of_precision__in', ['day', 'month'])), models.Q(('as_of__day', 31), ('as_of__isnull', False), ('as_of__month', 12), ('as_of_precision', 'year')), _connector='OR'), name='supply_as_of_fits_its_precision'),
+            model_name="supply",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("as_of__isnull", True), ("as_of_precision", "")),
+                    models.Q(("as_of__isnull", False), ("as_of_precision__in", ["day", "month"])),
+                    models.Q(
+                        ("as_of__day", 31),
+                        ("as_of__isnull", False),
+                        ("as_of__month", 12),
+                        ("as_of_precision", "year"),
+                    ),
+                    _connector="OR",
+                ),
+                name="supply_as_of_fits_its_precision",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='supply',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('share_counted', ''), ('share_high__isnull', True), ('share_low__isnull', True), ('share_market', ''), ('share_measure', ''), ('share_segment', ''), ('share_year__isnull', True)), models.Q(('share_high__lte', 100), ('share_low__gte', 0), ('share_low__lte', models.F('share_high')), models.Q(('share_market', ''), _negated=True), models.Q(('share_measure', ''), _negated=True), models.Q(('share_counted', ''), _negated=True)), _connector='OR'), name='supply_share_is_whole_or_absent'),
+            model_name="supply",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("share_counted", ""),
+                        ("share_high__isnull", True),
+                        ("share_low__isnull", True),
+                        ("share_market", ""),
+                        ("share_measure", ""),
+                        ("share_segment", ""),
+                        ("share_year__isnull", True),
+                    ),
+                    models.Q(
+                        ("share_high__lte", 100),
+                        ("share_low__gte", 0),
+                        ("share_low__lte", models.F("share_high")),
+                        models.Q(("share_market", ""), _negated=True),
+                        models.Q(("share_measure", ""), _negated=True),
+                        models.Q(("share_counted", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="supply_share_is_whole_or_absent",
+            ),
         ),
     ]

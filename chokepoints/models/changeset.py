@@ -9,6 +9,7 @@ from django.urls import reverse
 
 PROPOSAL, IMPORT, ADMINISTRATIVE = "proposal", "import", "administrative"
 ORIGINS = {PROPOSAL: "proposal", IMPORT: "import, not reviewed", ADMINISTRATIVE: "administrative"}
+LONGEST_REFERENCE = 200  # characters
 
 
 class Changeset(models.Model):
@@ -26,7 +27,7 @@ class Changeset(models.Model):
     reviews = models.JSONField(default=list)
     origin = models.CharField(max_length=20, choices=list(ORIGINS.items()))
     reference = models.CharField(
-        max_length=200, blank=True, help_text="What the origin calls itself, opaque here."
+        max_length=LONGEST_REFERENCE, blank=True, help_text="What the origin calls itself, opaque here."
     )
     format = models.PositiveSmallIntegerField()
     previous = models.CharField(max_length=64)

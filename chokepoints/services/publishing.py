@@ -17,7 +17,7 @@ from ..canonical import NO_DIGEST, SALT_BYTES
 from ..exceptions import LedgerError, RegisterError
 from ..fields import FieldError, check_text
 from ..models import Changeset, Contributor, Opening, Revision
-from ..models.changeset import ADMINISTRATIVE, IMPORT, PROPOSAL
+from ..models.changeset import ADMINISTRATIVE, IMPORT, LONGEST_REFERENCE, ORIGINS, PROPOSAL
 from ..models.revision import CREATE
 from ..records import KINDS, State
 from ..sealing import (
@@ -71,6 +71,10 @@ def publish(
         raise RegisterError("A changeset has an author.")
     if own := {review.reviewer for review in reviews} & set(author_ids):
         raise RegisterError(f"Nobody reviews what they wrote any part of: {', '.join(sorted(own))}.")
+    if origin.kind not in ORIGINS or len(origin.reference) > LONGEST_REFERENCE:
+        raise RegisterError(
+            f"A changeset's origin is one of {', '.join(ORIGINS)}, with a reference of {LONGEST_REFERENCE} characters at most."
+        )
     _check_words(summary, rationale, origin.reference, *(review.reason for review in reviews))
     with register_lock():
         plan = plan_changes(changes)

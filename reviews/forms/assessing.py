@@ -83,7 +83,7 @@ class AssessmentPage:
         self.head.fields["title"].required = self.head.fields["rationale"].required = False
         self.head.fields[
             "rationale"
-        ].help_text = "For the reviewers. Left empty, the rationale of the assessment stands here too."
+        ].help_text = "For the reviewers. Left empty, it is the assessment's rationale."
         self.source.fields["key"].required = False
         self.source.fields["key"].help_text = "Used in its address. Left empty, it is made of title and date."
         self.assessment.fields["evidence"].label = "Evidence in the register"

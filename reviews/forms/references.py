@@ -148,5 +148,5 @@ def show_records(references: Iterable[tuple[str, str]], siblings: Siblings) -> M
 def name_of_row(kind: str, row: Any) -> str:
     """Return the words by which people know a published record."""
     if kind == "assessment":
-        return f"{row.chokepoint}: {row}"
+        return f"{Truncator(str(row.chokepoint)).chars(90)}: {row}"
     return Truncator(str(row)).chars(110)

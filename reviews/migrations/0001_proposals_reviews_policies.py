@@ -7,147 +7,351 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('chokepoints', '0001_register_and_ledger'),
+        ("chokepoints", "0001_register_and_ledger"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Authorship',
+            name="Authorship",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField(default=0)),
-                ('contributor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='authorships', to='chokepoints.contributor')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveIntegerField(default=0)),
+                (
+                    "contributor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="authorships",
+                        to="chokepoints.contributor",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position'],
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
-            name='Proposal',
+            name="Proposal",
             fields=[
-                ('number', models.BigAutoField(primary_key=True, serialize=False)),
-                ('state', models.CharField(choices=[('draft', 'draft'), ('open', 'open'), ('changes_requested', 'changes requested'), ('conflicting', 'conflicting'), ('on_hold', 'on hold'), ('rejected', 'rejected'), ('withdrawn', 'withdrawn'), ('published', 'published')], db_index=True, default='draft', max_length=20)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('drafted', models.DateTimeField(auto_now_add=True)),
-                ('opened', models.DateTimeField(blank=True, null=True)),
-                ('ended', models.DateTimeField(blank=True, null=True)),
-                ('changeset', models.PositiveBigIntegerField(blank=True, null=True, unique=True)),
-                ('conflicts', models.JSONField(blank=True, default=list, help_text="Why it couldn't be published, if it is conflicting.")),
-                ('authors', models.ManyToManyField(related_name='proposals', through='reviews.Authorship', to='chokepoints.contributor')),
+                ("number", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "draft"),
+                            ("open", "open"),
+                            ("changes_requested", "changes requested"),
+                            ("conflicting", "conflicting"),
+                            ("on_hold", "on hold"),
+                            ("rejected", "rejected"),
+                            ("withdrawn", "withdrawn"),
+                            ("published", "published"),
+                        ],
+                        db_index=True,
+                        default="draft",
+                        max_length=20,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("drafted", models.DateTimeField(auto_now_add=True)),
+                ("opened", models.DateTimeField(blank=True, null=True)),
+                ("ended", models.DateTimeField(blank=True, null=True)),
+                ("changeset", models.PositiveBigIntegerField(blank=True, null=True, unique=True)),
+                (
+                    "conflicts",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="Why it couldn't be published, if it is conflicting.",
+                    ),
+                ),
+                (
+                    "authors",
+                    models.ManyToManyField(
+                        related_name="proposals", through="reviews.Authorship", to="chokepoints.contributor"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-number'],
+                "ordering": ["-number"],
             },
         ),
         migrations.AddField(
-            model_name='authorship',
-            name='proposal',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='authorships', to='reviews.proposal'),
+            model_name="authorship",
+            name="proposal",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="authorships", to="reviews.proposal"
+            ),
         ),
         migrations.CreateModel(
-            name='Review',
+            name="Review",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField()),
-                ('verdict', models.CharField(choices=[('approve', 'approved'), ('request_changes', 'requested changes'), ('reject', 'rejected')], max_length=20)),
-                ('comment', models.TextField(blank=True)),
-                ('covers', models.JSONField(default=dict)),
-                ('given', models.DateTimeField(auto_now_add=True)),
-                ('proposal', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reviews', to='reviews.proposal')),
-                ('reviewer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='chokepoints.contributor')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField()),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[
+                            ("approve", "approved"),
+                            ("request_changes", "requested changes"),
+                            ("reject", "rejected"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("comment", models.TextField(blank=True)),
+                ("covers", models.JSONField(default=dict)),
+                ("given", models.DateTimeField(auto_now_add=True)),
+                (
+                    "proposal",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="reviews",
+                        to="reviews.proposal",
+                    ),
+                ),
+                (
+                    "reviewer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reviews",
+                        to="chokepoints.contributor",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Version',
+            name="Version",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('title', models.CharField(max_length=200)),
-                ('rationale', models.TextField(blank=True)),
-                ('made', models.DateTimeField(auto_now=True)),
-                ('editor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='chokepoints.contributor')),
-                ('proposal', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='reviews.proposal')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("title", models.CharField(max_length=200)),
+                ("rationale", models.TextField(blank=True)),
+                ("made", models.DateTimeField(auto_now=True)),
+                (
+                    "editor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="chokepoints.contributor",
+                    ),
+                ),
+                (
+                    "proposal",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="versions",
+                        to="reviews.proposal",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['proposal', 'number'],
+                "ordering": ["proposal", "number"],
             },
         ),
         migrations.CreateModel(
-            name='Change',
+            name="Change",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField()),
-                ('kind', models.CharField(max_length=40)),
-                ('record', models.UUIDField()),
-                ('operation', models.CharField(choices=[('create', 'created'), ('update', 'changed'), ('retire', 'retired'), ('restore', 'restored')], max_length=20)),
-                ('base_revision', models.PositiveIntegerField(default=0)),
-                ('fields', models.JSONField(blank=True, default=dict)),
-                ('cites', models.JSONField(blank=True, default=dict)),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='changes', to='reviews.version')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                ("kind", models.CharField(max_length=40)),
+                ("record", models.UUIDField()),
+                (
+                    "operation",
+                    models.CharField(
+                        choices=[
+                            ("create", "created"),
+                            ("update", "changed"),
+                            ("retire", "retired"),
+                            ("restore", "restored"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("base_revision", models.PositiveIntegerField(default=0)),
+                ("fields", models.JSONField(blank=True, default=dict)),
+                ("cites", models.JSONField(blank=True, default=dict)),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="changes",
+                        to="reviews.version",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['version', 'position'],
+                "ordering": ["version", "position"],
             },
         ),
         migrations.CreateModel(
-            name='Policy',
+            name="Policy",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('revision', models.PositiveIntegerField(help_text='Number of the revision that this row shows.')),
-                ('note', models.TextField(blank=True, help_text='What is not known, and why.')),
-                ('retired', models.BooleanField(db_index=True, default=False)),
-                ('key', models.CharField(choices=[('status', "changes a chokepoint's current status, today or on a day to come, or takes away the evidence that carries it"), ('existence', 'retires or restores a record'), ('content', 'anything else')], max_length=40, unique=True)),
-                ('approvals', models.PositiveSmallIntegerField()),
-                ('evidence', models.PositiveSmallIntegerField()),
-                ('changed_in', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.changeset')),
-                ('created_in', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='chokepoints.changeset')),
-                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='reviews.policy')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "revision",
+                    models.PositiveIntegerField(help_text="Number of the revision that this row shows."),
+                ),
+                ("note", models.TextField(blank=True, help_text="What is not known, and why.")),
+                ("retired", models.BooleanField(db_index=True, default=False)),
+                (
+                    "key",
+                    models.CharField(
+                        choices=[
+                            (
+                                "status",
+                                "changes a chokepoint's current status, today or on a day to come, or takes away the evidence that carries it",
+                            ),
+                            ("existence", "retires or restores a record"),
+                            ("content", "anything else"),
+                        ],
+                        max_length=40,
+                        unique=True,
+                    ),
+                ),
+                ("approvals", models.PositiveSmallIntegerField()),
+                ("evidence", models.PositiveSmallIntegerField()),
+                (
+                    "changed_in",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.changeset",
+                    ),
+                ),
+                (
+                    "created_in",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="chokepoints.changeset",
+                    ),
+                ),
+                (
+                    "merged_into",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="reviews.policy",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'policies',
-                'ordering': ['key'],
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'constraints': [models.CheckConstraint(condition=models.Q(('key__in', ['status', 'existence', 'content'])), name='policy_key_is_in_vocabulary'), models.CheckConstraint(condition=models.Q(('approvals__gte', 1), ('approvals__lte', 9)), name='policy_needs_somebody_else'), models.CheckConstraint(condition=models.Q(('evidence__lte', 9)), name='policy_evidence_up_to_nine')],
+                "verbose_name_plural": "policies",
+                "ordering": ["key"],
+                "abstract": False,
+                "base_manager_name": "objects",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("key__in", ["status", "existence", "content"])),
+                        name="policy_key_is_in_vocabulary",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("approvals__gte", 1), ("approvals__lte", 9)),
+                        name="policy_needs_somebody_else",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("evidence__lte", 9)), name="policy_evidence_up_to_nine"
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'open', 'changes_requested', 'conflicting', 'on_hold', 'rejected', 'withdrawn', 'published'])), name='proposal_state_is_in_vocabulary'),
+            model_name="proposal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "draft",
+                            "open",
+                            "changes_requested",
+                            "conflicting",
+                            "on_hold",
+                            "rejected",
+                            "withdrawn",
+                            "published",
+                        ],
+                    )
+                ),
+                name="proposal_state_is_in_vocabulary",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('changeset__isnull', False), ('state', 'published')), models.Q(models.Q(('state', 'published'), _negated=True), ('changeset__isnull', True)), _connector='OR'), name='published_proposals_name_their_changeset'),
+            model_name="proposal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("changeset__isnull", False), ("state", "published")),
+                    models.Q(models.Q(("state", "published"), _negated=True), ("changeset__isnull", True)),
+                    _connector="OR",
+                ),
+                name="published_proposals_name_their_changeset",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='authorship',
-            constraint=models.UniqueConstraint(fields=('proposal', 'contributor'), name='one_authorship_per_person'),
+            model_name="authorship",
+            constraint=models.UniqueConstraint(
+                fields=("proposal", "contributor"), name="one_authorship_per_person"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(('verdict__in', ['approve', 'request_changes', 'reject'])), name='verdict_is_in_vocabulary'),
+            model_name="review",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("verdict__in", ["approve", "request_changes", "reject"])),
+                name="verdict_is_in_vocabulary",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(('verdict', 'approve'), models.Q(('comment', ''), _negated=True), _connector='OR'), name='only_approvals_go_without_words'),
+            model_name="review",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("verdict", "approve"), models.Q(("comment", ""), _negated=True), _connector="OR"
+                ),
+                name="only_approvals_go_without_words",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='version',
-            constraint=models.UniqueConstraint(fields=('proposal', 'number'), name='versions_are_numbered'),
+            model_name="version",
+            constraint=models.UniqueConstraint(fields=("proposal", "number"), name="versions_are_numbered"),
         ),
         migrations.AddIndex(
-            model_name='change',
-            index=models.Index(fields=['record'], name='changes_of_a_record'),
+            model_name="change",
+            index=models.Index(fields=["record"], name="changes_of_a_record"),
         ),
         migrations.AddConstraint(
-            model_name='change',
-            constraint=models.UniqueConstraint(fields=('version', 'record'), name='one_change_per_version_and_record'),
+            model_name="change",
+            constraint=models.UniqueConstraint(
+                fields=("version", "record"), name="one_change_per_version_and_record"
+            ),
         ),
     ]

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views import View
 
-from chokepoints.models import Chokepoint, RecordKey
+from chokepoints.models import Assessment, Chokepoint, RecordKey
 
 from ..exceptions import ReviewError
 from ..forms.assessing import AssessmentPage
@@ -53,10 +53,12 @@ class AssessmentNew(EditorRequired, View):
         self, request: HttpRequest, page: AssessmentPage, elsewhere: Any = (), status: int = 200
     ) -> HttpResponse:
         today = timezone.now().date()
+        current = Chokepoint.objects.with_status(today).get(pk=page.chokepoint.pk)
         context = {
             "page": page,
             "chokepoint": page.chokepoint,
-            "current": Chokepoint.objects.with_status(today).get(pk=page.chokepoint.pk),
+            "current": current,
+            "standing": Assessment.objects.filter(pk=current.current_assessment_id).first(),
             "elsewhere": elsewhere,
             "refused": status != 200,
         }

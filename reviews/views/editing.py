@@ -48,7 +48,7 @@ def name_target(
         return f"New {kind}", ""
     shown = show_records([(kind, record)], siblings or Siblings()).get(record)
     verb = {"update": "Change", "retire": "Retire", "restore": "Restore"}[operation]
-    return f"{verb} {shown.label if shown else kind}", shown.url if shown else ""
+    return f"{verb} {kind}: {shown.label}" if shown else f"{verb} {kind}", shown.url if shown else ""
 
 
 def choose_target(

@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from chokepoints.models import Assessment, Chokepoint, Source
-from reviews.models import Proposal, Review
+from chokepoints.models import Assessment, Changeset, Chokepoint, Source
+from reviews.models import Policy, Proposal, Review
 from reviews.services.drafting import draft_proposal
+from reviews.services.governing import change_policy
 from reviews.services.reviewing import review_proposal
 from tests.reviews.conftest import change, create, reduced
 from tests.reviews.typing_in import form_on
@@ -525,3 +526,40 @@ def test_the_page_of_a_proposal_does_not_ask_once_a_change(
     number = propose(*reduced(register))
     with django_assert_max_num_queries(70):
         signed_in("rita").get(reverse("proposal-detail", args=[number]))
+
+
+# --- the admin
+
+
+@pytest.mark.parametrize("table", ["proposal", "version", "change", "authorship", "review", "policy"])
+def test_the_admin_shows_the_process_and_adds_nothing(signed_in, people, register, propose, table):
+    number = propose(change("chokepoint", register.chokepoint, summary="New."))
+    review_proposal(
+        actor=people.rita, number=number, version=1, verdict="request_changes", comment="Say why."
+    )
+    admin = signed_in("admin")
+    assert admin.get(f"/admin/reviews/{table}/?q=a").status_code == 200
+    assert admin.post(f"/admin/reviews/{table}/add/", {}).status_code == 403
+
+
+def test_the_admin_shows_no_drafts(signed_in, people):
+    number = draft_proposal(actor=people.emma, title="A", rationale="B", changes=[]).number
+    assert signed_in("admin").get(f"/admin/reviews/proposal/{number}/change/").status_code == 302
+
+
+def test_a_policy_is_edited_in_the_admin_and_published_through_the_door(signed_in, people):
+    change_policy(actor=people.admin, key="content", approvals=1, evidence=0, reason="To begin with.")
+    policy = Policy.objects.get(key="content")
+    address = f"/admin/reviews/policy/{policy.pk}/change/"
+    admin = signed_in("admin")
+    head = Changeset.objects.count()
+    assert admin.get(address).status_code == 200
+    assert (
+        "Say why" in admin.post(address, {"approvals": "2", "evidence": "0", "reason": " "}).content.decode()
+    )
+    assert admin.post(address, {"approvals": "99", "evidence": "0", "reason": "More."}).status_code == 200
+    assert Changeset.objects.count() == head
+    assert admin.post(address, {"approvals": "2", "evidence": "0", "reason": "More eyes."}).status_code == 302
+    policy.refresh_from_db()
+    assert (policy.approvals, policy.revision, Changeset.objects.count()) == (2, 2, head + 1)
+    assert admin.post(f"/admin/reviews/policy/{policy.pk}/delete/", {"post": "yes"}).status_code == 403

@@ -28,7 +28,7 @@ ALLOWED = {
 BY_PEOPLE = [name for name, move in MOVES.items() if move.role != REGISTER]
 
 
-@pytest.mark.parametrize(("move", "state"), itertools.product(MOVES, STATES))
+@pytest.mark.parametrize(("move", "state"), list(itertools.product(MOVES, STATES)))
 def test_a_move_leads_where_the_table_says_or_is_refused(move, state):
     if (move, state) in ALLOWED:
         assert target_of(move, state) == ALLOWED[move, state]
@@ -44,7 +44,7 @@ def test_nothing_leads_out_of_an_end(state):
 
 @pytest.mark.parametrize(
     ("move", "state", "author", "editor", "reviewer"),
-    itertools.product(BY_PEOPLE, STATES, *[(False, True)] * 3),
+    list(itertools.product(BY_PEOPLE, STATES, *[(False, True)] * 3)),
 )
 def test_who_may_do_what(move, state, author, editor, reviewer):
     refusal = why_not(move, state=state, is_author=author, is_editor=editor, is_reviewer=reviewer)

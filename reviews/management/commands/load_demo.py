@@ -17,7 +17,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO_ACCOUNTS_ALLOWED:
-            raise CommandError("Demo accounts have passwords that everybody knows; only the local settings allow them.")
+            raise CommandError(
+                "Demo accounts have passwords that everybody knows; only the local settings allow them."
+            )
         if not Chokepoint.objects.exists():
             raise CommandError("The register is empty. Load the data set first: manage.py load_dataset")
         accounts = make_accounts()
