@@ -40,16 +40,15 @@ def one_of(table: str, column: str, choices: Iterable[Any], *, blank: bool = Fal
 
 
 def date_fits_precision(table: str, column: str) -> models.CheckConstraint:
-    """The constraint that a date and its precision say the same: both or neither, a year as its last day.
+    """The constraint that a date and its precision come together: both, with a precision of the vocabulary, or neither.
 
-    That a month stands as its last day is kept by the only code that writes it (dates.parse_partial): databases count
-    the days of months too differently for one portable constraint.
+    That a month or year stands as its last day is kept by the only code that writes it (dates.parse_partial). A constraint
+    that took dates apart would, on SQLite, call functions that only Django's connections have, and lock other tools out.
     """
     precision = f"{column}_precision"
     return models.CheckConstraint(
         condition=Q(**{f"{column}__isnull": True, precision: BLANK})
-        | Q(**{f"{column}__isnull": False, f"{precision}__in": ["day", "month"]})
-        | Q(**{f"{column}__isnull": False, precision: "year", f"{column}__month": 12, f"{column}__day": 31}),
+        | Q(**{f"{column}__isnull": False, f"{precision}__in": list(PRECISIONS)}),
         name=f"{table}_{column}_fits_its_precision",
     )
 

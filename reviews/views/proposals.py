@@ -13,7 +13,7 @@ from chokepoints.canonical import same_json
 from chokepoints.comparison import FieldComparison, compare
 from chokepoints.exceptions import Problem
 from chokepoints.history import state_at
-from chokepoints.models import Chokepoint, Contributor
+from chokepoints.models import Chokepoint, Contributor, Evidence
 from chokepoints.models.revision import CREATE, RESTORE, RETIRE
 from chokepoints.projection import model_of, read_state
 from chokepoints.records import KINDS, Kind, State
@@ -89,6 +89,9 @@ class ShownChange:
     before: State
     after: State
     cites: list[Shown] = field(default_factory=list)
+    grounds: list[Evidence] = field(
+        default_factory=list
+    )  # the published evidence that it names, to be read on the spot
     quote: dict[str, str] | None = None
     moved_to: int | None = None
     meanwhile: list[FieldComparison] = field(default_factory=list)
@@ -166,6 +169,7 @@ def shown_changes(
     states = [_states(change) for change in changes]
     names = _names(changes, states, siblings)
     labels = {(kind, record): (one.label, one.url) for (kind, record), one in names.items()}
+    published = _published_evidence(changes)
     shown = []
     for position, (change, (before, after)) in enumerate(zip(changes, states, strict=True)):
         kind = KINDS[change.kind]
@@ -189,6 +193,9 @@ def shown_changes(
                 after=after,
                 cites=[
                     names[("evidence", target)] for target in _cited(change) if ("evidence", target) in names
+                ],
+                grounds=[
+                    published[target] for target in sorted(_evidence_named(change)) if target in published
                 ],
                 quote=_quote(after, labels) if change.kind == "evidence" and after.get("quote") else None,
                 **(_movement(change, before, labels) if pending else {}),
@@ -221,6 +228,29 @@ def _names(
         for state in (before, after):
             wanted |= {(kind, target) for _, kind, target in KINDS[change.kind].references(state)}
     return {(one.kind, record): one for record, one in show_records(wanted, siblings).items()}
+
+
+def _evidence_named(change: Change) -> set[str]:
+    """Return the ids of the evidence that a change names, in its fields or as cited for it."""
+    fields = KINDS[change.kind].fields
+    named = {
+        target
+        for name, value in change.fields.items()
+        for kind, target in fields[name].references(value)
+        if kind == "evidence"
+    }
+    return named | set(_cited(change))
+
+
+def _published_evidence(changes: list[Change]) -> dict[str, Evidence]:
+    """Return the published evidence that changes name, by id, with one query."""
+    wanted = set().union(*(_evidence_named(change) for change in changes))
+    rows = (
+        Evidence.objects.filter(pk__in=wanted)
+        .select_related("source")
+        .prefetch_related("bearings__chokepoint")
+    )
+    return {str(row.pk): row for row in rows}
 
 
 def _cited(change: Change) -> list[str]:

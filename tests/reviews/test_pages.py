@@ -380,7 +380,7 @@ def test_a_forged_base_revision_is_refused_and_what_was_typed_kept(signed_in, re
         "kind=source&operation=update&record=no-such-key",
         "kind=source&operation=update&record=%00",
         "kind=source&operation=update&record=%ED%A0%80",
-        f"kind=source&operation=update&record={uuid.uuid4()}",
+        "kind=source&operation=update&record=00000000-0000-4000-8000-000000000000",
         "kind=source",
     ],
 )
@@ -563,3 +563,18 @@ def test_a_policy_is_edited_in_the_admin_and_published_through_the_door(signed_i
     policy.refresh_from_db()
     assert (policy.approvals, policy.revision, Changeset.objects.count()) == (2, 2, head + 1)
     assert admin.post(f"/admin/reviews/policy/{policy.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_a_reviewer_reads_the_cited_quotes_on_the_proposal_itself(signed_in, build, register, propose):
+    evidence = build.evidence(
+        chokepoint=register.chokepoint,
+        stance="shows-reduction",
+        quote="国产微球已批量供货",
+        quote_language="zh",
+        translation="Domestic microspheres are delivered in volume.",
+        translator="person",
+    )
+    number = propose(*reduced(register, evidence=[evidence])[2:])
+    page = signed_in("rita").get(reverse("proposal-detail", args=[number])).content.decode()
+    assert "国产微球已批量供货" in page
+    assert "Domestic microspheres are delivered in volume." in page
