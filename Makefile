@@ -30,6 +30,8 @@ run: $(BASE) ## Install, migrate, load the data set and the examples, and start 
 	@$(MANAGE) load_dataset
 	@echo "== Making demo accounts and example proposals (what is there already stays)"
 	@$(MANAGE) load_demo
+	@echo "== Verifying that ledger and tables agree"
+	@$(MANAGE) verify_register
 	@echo "== Starting the site, a worker and beat"
 	@$(MANAGE) up --host $(HOST) --port $(PORT)
 
