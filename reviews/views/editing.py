@@ -59,13 +59,15 @@ def choose_target(
     return render(request, "reviews/target.html", context, status=400 if form.is_bound else 200)
 
 
-def prefilled(request: HttpRequest, kind: str) -> dict[str, str]:
+def prefilled(request: HttpRequest, kind: str) -> dict[str, Any]:
     """Return the references that the link to the form names already, such as ?chokepoint=microspheres."""
     key = request.GET.get("chokepoint", "").replace("\0", "")
-    if kind not in {"supply", "assessment"} or not key:
+    found = Chokepoint.objects.filter(key=key).first() if key else None
+    if found is None:
         return {}
-    found = Chokepoint.objects.filter(key=key).first()
-    return {"chokepoint": str(found.pk)} if found else {}
+    if kind == "evidence":  # the stance is the editor's to choose
+        return {"bears_on": [{"chokepoint": str(found.pk), "stance": ""}]}
+    return {"chokepoint": str(found.pk)} if kind in {"supply", "assessment"} else {}
 
 
 class ProposalNew(EditorRequired, View):

@@ -12,9 +12,7 @@ from tests.builders import Builder, small_register
 from tests.databases import end_process, process_environment, run_manage, wait_until
 
 PROJECT = Path(__file__).resolve().parents[2]
-COUNT = (
-    "from chokepoints.models import Verification as V; print(V.objects.filter(finished__isnull=False, problem='').count())"
-)
+COUNT = "from chokepoints.models import Verification as V; print(V.objects.filter(finished__isnull=False, problem='').count())"
 
 
 def test_a_worker_verifies_the_register_and_writes_down_what_it_found(fresh_database, tmp_path):

@@ -578,3 +578,11 @@ def test_a_reviewer_reads_the_cited_quotes_on_the_proposal_itself(signed_in, bui
     page = signed_in("rita").get(reverse("proposal-detail", args=[number])).content.decode()
     assert "国产微球已批量供货" in page
     assert "Domestic microspheres are delivered in volume." in page
+
+
+@pytest.mark.parametrize("kind", ["supply", "evidence"])
+def test_a_form_asked_for_on_a_chokepoint_names_it_already(signed_in, register, kind):
+    address = f"{reverse('proposal-new')}?kind={kind}&operation=create&chokepoint=microspheres"
+    page = signed_in("emma").get(address)
+    assert page.status_code == 200
+    assert 'value="microspheres"' in page.content.decode()
