@@ -1,4 +1,7 @@
-"""What the pages read, a page's worth at a time and with a fixed number of queries each."""
+"""What the pages read, a page's worth at a time and with a fixed number of queries each.
+
+One file above the usual length, because the reads share how records are named and people are looked up.
+"""
 
 import datetime as dt
 import uuid

@@ -20,12 +20,12 @@ from chokepoints.services.contributing import contributor_for
 from chokepoints.services.locking import register_lock
 from chokepoints.services.recording import record_activity
 
-from ..exceptions import InvalidProposal, NotAllowed, NotFound, StaleVersion, WrongState
+from ..exceptions import InvalidProposal, NotAllowed
 from ..models import Authorship, Change, Concern, Proposal, Version
-from ..policies import why_not
 from ..workflow import target_of
+from .admitting import check_may, check_version, locked_proposal
 from .applying import prepare
-from .roles import is_editor, is_reviewer
+from .roles import is_editor
 
 HEAD = -1  # a problem's position when it concerns title or rationale
 MOST_CHANGES = 500
@@ -72,7 +72,7 @@ def revise_proposal(
     with register_lock():
         proposal, author = locked_proposal(number, actor), contributor_for(actor)
         move = "edit" if proposal.state == "draft" else "revise"
-        _check_may(move, proposal, actor, author)
+        check_may(move, proposal, actor, author)
         check_version(proposal, version)
         if move == "edit":
             proposal.versions.all().delete()
@@ -97,7 +97,7 @@ def submit_proposal(*, actor: Any, number: int, version: int) -> Proposal:
     """Hand a draft in for review. Raises InvalidProposal if it could not be published as it is."""
     with register_lock():
         proposal, author = locked_proposal(number, actor), contributor_for(actor)
-        _check_may("submit", proposal, actor, author)
+        check_may("submit", proposal, actor, author)
         check_version(proposal, version)
         _check_whole(proposal.present_version())
         proposal.state = target_of("submit", proposal.state)
@@ -111,7 +111,7 @@ def withdraw_proposal(*, actor: Any, number: int) -> Proposal:
     """Take a proposal back. A draft is discarded, since nobody else has seen it."""
     with register_lock():
         proposal, author = locked_proposal(number, actor), contributor_for(actor)
-        _check_may("withdraw", proposal, actor, author)
+        check_may("withdraw", proposal, actor, author)
         if proposal.state == "draft":
             Proposal.objects.filter(pk=number).delete()
             return proposal
@@ -120,37 +120,6 @@ def withdraw_proposal(*, actor: Any, number: int) -> Proposal:
         proposal.save()
         record_activity("proposal.withdrawn", actor=author, subject=f"proposal:{proposal.number}")
     return proposal
-
-
-def locked_proposal(number: int, actor: Any) -> Proposal:
-    """Return a proposal locked until the transaction ends; somebody else's draft is as if it weren't there."""
-    try:
-        proposal = Proposal.objects.select_for_update().get(pk=number)
-    except (Proposal.DoesNotExist, OverflowError, ValueError) as error:
-        raise NotFound(f"There is no proposal {str(number)[:20]}.") from error
-    if proposal.state == "draft" and not proposal.authors.filter(user=actor).exists():
-        raise NotFound(f"There is no proposal {number}.")
-    return proposal
-
-
-def check_version(proposal: Proposal, version: int) -> None:
-    """Raise StaleVersion unless `version` is the present one."""
-    if version != proposal.version:
-        raise StaleVersion(
-            f"You looked at version {version}, but version {proposal.version} is the present one. Look at it first."
-        )
-
-
-def _check_may(move: str, proposal: Proposal, actor: Any, contributor: Contributor) -> None:
-    refusal = why_not(
-        move,
-        state=proposal.state,
-        is_author=proposal.authors.filter(pk=contributor.pk).exists(),
-        is_editor=is_editor(actor),
-        is_reviewer=is_reviewer(actor),
-    )
-    if refusal:
-        raise (NotAllowed if refusal[0] == "person" else WrongState)(refusal[1])
 
 
 def _check_whole(version: Version) -> None:

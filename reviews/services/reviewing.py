@@ -16,13 +16,12 @@ from chokepoints.services.contributing import contributor_for
 from chokepoints.services.locking import register_lock
 from chokepoints.services.recording import record_activity
 
-from ..exceptions import InvalidProposal, NotAllowed, WrongState
+from ..exceptions import InvalidProposal
 from ..models import Proposal, Review
-from ..policies import why_not
 from ..workflow import VERDICTS, target_of
+from .admitting import check_may, check_version, locked_proposal
 from .applying import Application, prepare, publish_proposal, standing_approvals
-from .drafting import HEAD, check_version, locked_proposal
-from .roles import is_editor, is_reviewer
+from .drafting import HEAD
 
 _VERBS = {
     "approve": "proposal.approved",
@@ -49,15 +48,7 @@ def review_proposal(*, actor: Any, number: int, version: int, verdict: str, comm
     comment = _clean_verdict(verdict, comment)
     with register_lock():
         proposal, reviewer = locked_proposal(number, actor), contributor_for(actor)
-        refusal = why_not(
-            verdict,
-            state=proposal.state,
-            is_author=proposal.authors.filter(pk=reviewer.pk).exists(),
-            is_editor=is_editor(actor),
-            is_reviewer=is_reviewer(actor),
-        )
-        if refusal:
-            raise (NotAllowed if refusal[0] == "person" else WrongState)(refusal[1])
+        check_may(verdict, proposal, actor, reviewer)
         check_version(proposal, version)
         review = Review(
             proposal=proposal, version=version, reviewer=reviewer, verdict=verdict, comment=comment

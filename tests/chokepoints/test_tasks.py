@@ -19,8 +19,7 @@ def test_a_worker_verifies_the_register_and_writes_down_what_it_found(fresh_data
     broker = {"CELERY_BROKER_URL": "filesystem://localhost", "VAR_DIR": str(tmp_path)}
     environment = process_environment(fresh_database, **broker)
     worker = subprocess.Popen(
-        [sys.executable, "-m", "celery", "-A", "config", "worker", "--pool", "solo"]
-        + ["--without-gossip", "--without-mingle"],
+        f"{sys.executable} -m celery -A config worker --pool solo --without-gossip --without-mingle".split(),
         cwd=PROJECT,
         env=environment,
         stdout=subprocess.DEVNULL,
