@@ -51,29 +51,25 @@ class Words(forms.CharField):
 
 
 class SeenForm(forms.Form):
-    """The version that an author saw. `made` tells apart the states of a draft, whose only version is rewritten."""
+    """The version that an author saw."""
 
     use_required_attribute = False
 
     version = forms.CharField(widget=forms.HiddenInput, required=False)
-    made = forms.CharField(widget=forms.HiddenInput, required=False)
 
     @classmethod
     def of(cls, version: Version, data: Any = None, **initial: Any) -> Any:
         """Return the form for a version of a proposal."""
-        return cls(data, initial={"version": version.number, "made": version.made.isoformat()} | initial)
+        return cls(data, initial={"version": version.number} | initial)
 
-    def version_seen(self, present: Version) -> int:
-        """Return the version that the form carries. 0, which no version has, if it was forged into something else, or
-        if the draft was rewritten since."""
-        if present.proposal.state == "draft" and self.data.get("made") != present.made.isoformat():
-            return 0
+    def version_seen(self) -> int:
+        """Return the version that the form carries; 0, which no version has, if it was forged into something else."""
         return whole_number(self.data.get("version"))
 
     def show_present(self, present: Version) -> None:
         """Let the form carry the present version from now on, once its author was told of it."""
         self.data = self.data.copy()
-        self.data["version"], self.data["made"] = str(present.number), present.made.isoformat()
+        self.data["version"] = str(present.number)
 
 
 class HeadForm(SeenForm):

@@ -65,8 +65,8 @@ def revise_proposal(
 ) -> Proposal:
     """Rewrite a draft, or make a new version of a proposal that is under review, which opens it again.
 
-    `version` is the one that the author saw; for a draft it is its only one. A version of a proposal under review must
-    be publishable, as at submission.
+    `version` is the one that the author saw. A draft keeps its last version only, under the next number; a version of a
+    proposal under review must be publishable, as at submission.
     """
     head, rows = _clean(title, rationale, changes)
     with register_lock():
@@ -75,8 +75,10 @@ def revise_proposal(
         check_may(move, proposal, actor, author)
         check_version(proposal, version)
         if move == "edit":
-            proposal.versions.all().delete()
-            _write_version(proposal, 1, head, rows, author)
+            proposal.versions.all().delete()  # nobody else has seen them; the number goes on, so two tabs can't collide
+            proposal.version += 1
+            _write_version(proposal, proposal.version, head, rows, author)
+            proposal.save()
         else:
             proposal.version += 1
             written = _write_version(proposal, proposal.version, head, rows, author)

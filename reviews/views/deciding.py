@@ -92,7 +92,7 @@ class ProposalSubmit(Decision):
     """Hands a draft in for review."""
 
     def decide(self, request: HttpRequest, proposal: Proposal) -> HttpResponse:
-        seen = SeenForm(request.POST).version_seen(proposal.present_version())
+        seen = SeenForm(request.POST).version_seen()
         submit_proposal(actor=request.user, number=proposal.number, version=seen)
         messages.success(request, "Submitted: it is open for review now.")
         return redirect("proposal-detail", proposal.number)

@@ -25,7 +25,6 @@ from ..services.drafting import DraftChange, draft_proposal, revise_proposal, su
 from .answering import UNPROCESSABLE, EditorRequired, as_drafted, own_proposal
 from .proposals import shown_changes
 
-REWRITTEN = "The draft was rewritten since you opened the page. Look at its present state first."
 UNSEEN = "The form doesn't say which revision of the record you saw. Look at it as it is now."
 
 
@@ -163,13 +162,11 @@ class ProposalEdit(EditorRequired, View):
         submit = "submit" in request.POST and proposal.state == "draft"
         changes = [change for change in as_drafted(version) if change.record != request.POST.get("remove")]
         try:
-            if proposal.state == "draft" and head.version_seen(version) == 0:
-                raise StaleVersion(REWRITTEN)
             with transaction.atomic():
                 done = revise_proposal(
                     actor=request.user,
                     number=number,
-                    version=head.version_seen(version),
+                    version=head.version_seen(),
                     title=head.cleaned_data["title"],
                     rationale=head.cleaned_data["rationale"],
                     changes=changes,
@@ -249,12 +246,10 @@ class ChangeEditor(EditorRequired, View):
         if not form.is_valid():
             return render(request, "reviews/change.html", context | {"refused": True}, status=UNPROCESSABLE)
         try:
-            if proposal.state == "draft" and seen.version_seen(version) == 0:
-                raise StaleVersion(REWRITTEN)
             revise_proposal(
                 actor=request.user,
                 number=proposal.number,
-                version=seen.version_seen(version),
+                version=seen.version_seen(),
                 title=version.title,
                 rationale=version.rationale,
                 changes=[*changes[:position], form.change(), *changes[position + 1 :]],

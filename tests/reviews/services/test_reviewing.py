@@ -379,3 +379,13 @@ def test_the_queue_is_oldest_first_without_ones_own(people, register, propose):
     third = propose(change("chokepoint", register.chokepoint, note="Three."))
     assert [proposal.number for proposal in queue_for(people.rita)] == [first, own, third]
     assert [proposal.number for proposal in queue_for(people.both)] == [first, third]
+
+
+def test_a_draft_that_was_rewritten_in_another_tab_is_not_overwritten(people, register):
+    draft = draft_proposal(actor=people.emma, title="T", rationale="R", changes=[])
+    save = {"actor": people.emma, "number": draft.number, "rationale": "R", "changes": []}
+    assert revise_proposal(version=1, title="First tab", **save).version == 2
+    with pytest.raises(StaleVersion):
+        revise_proposal(version=1, title="Second tab", **save)
+    assert Proposal.objects.get().present_version().title == "First tab"
+    assert Proposal.objects.get().versions.count() == 1
