@@ -94,10 +94,8 @@ class HeadForm(SeenForm):
         return elsewhere
 
 
-class ReviewForm(forms.Form):
+class ReviewForm(SeenForm):
     """A verdict on the version that the reviewer looked at."""
-
-    use_required_attribute = False
 
     verdict = forms.ChoiceField(
         choices=[(verdict, VERDICT_WORDS[verdict]) for verdict in VERDICTS],
@@ -107,10 +105,6 @@ class ReviewForm(forms.Form):
     comment = Words(
         label="Reason", limit=20_000, lines=True, required=False, help_text="Needed unless you approve."
     )
-    version = forms.CharField(widget=forms.HiddenInput, required=False)
-
-    def version_seen(self) -> int:
-        return whole_number(self.data.get("version"))
 
     def offer(self, verdicts: Iterable[str]) -> None:
         """Show only the verdicts that are possible now, if any is; what was posted was judged already."""
