@@ -55,7 +55,7 @@ lint: $(TEST) ## Check style, format, and which way imports point
 requirements: ## Lock requirements/*.in into requirements/*.txt, with hashes
 	@for layer in base test production dev; do \
 	  echo "== Locking requirements/$$layer.txt"; \
-	  env -u PIP_FIND_LINKS -u UV_FIND_LINKS uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  env -u PIP_FIND_LINKS -u UV_FIND_LINKS uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes \
 	    --custom-compile-command "make requirements" $(ARGS) requirements/$$layer.in --output-file requirements/$$layer.txt || exit 1; \
 	done
 
