@@ -34,6 +34,19 @@ def states_of(revisions: Iterable[Revision], *, withheld: Any = None) -> list[St
     return states
 
 
+def states_at(wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], State]:
+    """Return states at revisions, by (record, number), with two queries for all; one that isn't there is missing."""
+    wanted = set(wanted)
+    rows = Revision.objects.filter(
+        record__in={record for record, _ in wanted}, number__in={number for _, number in wanted}
+    )
+    revisions = [row for row in rows if (str(row.record), row.number) in wanted]
+    return {
+        (str(row.record), row.number): state
+        for row, state in zip(revisions, states_of(revisions), strict=True)
+    }
+
+
 def state_at(record: uuid.UUID | str, number: int) -> State | None:
     """Return a record's state at one of its revisions, or None if there is no such revision."""
     revision = Revision.objects.filter(record=record, number=number).first()

@@ -31,4 +31,25 @@ app.conf.beat_schedule = {
         # A message that waited a whole turn for a worker is replaced by the next one.
         "options": {"expires": 3600},
     },
+    "bring back what was on hold until today": {
+        "task": "reviews.tasks.return_from_hold",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
+    "tell admins of what waits too long": {
+        "task": "reviews.tasks.escalate_old",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
+    # Lists show what was written down when a proposal was last weighed; each publishing may change that of others.
+    "weigh proposals anew": {
+        "task": "reviews.tasks.weigh_stale",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "drop what was typed and not saved for too long": {
+        "task": "reviews.tasks.drop_old_kept_forms",
+        "schedule": timedelta(days=1),
+        "options": {"expires": 86400},
+    },
 }

@@ -1,4 +1,5 @@
-"""The process in the admin: to look at. Policies alone have a form, and what it says is published through the one door."""
+"""The process in the admin: to look at. What has a form goes through its service: policies, which are published through
+the one door, limits, and the reason that stands in place of a hidden comment."""
 
 from typing import Any
 
@@ -17,8 +18,11 @@ from chokepoints.fields import FieldError
 from .exceptions import ReviewError
 from .forms.proposals import Words
 from .kinds import POLICY
-from .models import Authorship, Change, Policy, Proposal, Review, Version
+from .limits import LIMITS
+from .models import Authorship, Change, Comment, Limit, Policy, Proposal, Review, Version
+from .services.discussing import hide_comment
 from .services.governing import change_policy
+from .services.limiting import set_limit
 
 
 class AuthorshipInline(LookOnlyInline):
@@ -133,16 +137,9 @@ class PolicyForm(forms.ModelForm):
         return cleaned
 
 
-@admin.register(Policy)
-class PolicyAdmin(admin.ModelAdmin):
-    """Policies: no adding, no deleting, and saving is publishing."""
+class ServiceAdmin(admin.ModelAdmin):
+    """A table with a form for superusers that is saved by its service; nothing is deleted."""
 
-    form = PolicyForm
-    list_display = ("__str__", "approvals", "evidence", "revision", "history")
-    search_fields = ("key",)
-    list_filter = ("retired",)
-    fields = ("key", "approvals", "evidence", "reason")
-    readonly_fields = ("key",)
     actions = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -154,13 +151,33 @@ class PolicyAdmin(admin.ModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return request.user.is_active and request.user.is_superuser
 
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
+        """Return the row unsaved: its service writes."""
+        return form.save(commit=False)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Answer what the service refuses with its words."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except ReviewError as refusal:
+            self.message_user(request, str(refusal), level="ERROR")
+            return super().changeform_view(_as_get(request), *args, **kwargs)
+
+
+@admin.register(Policy)
+class PolicyAdmin(ServiceAdmin):
+    """Policies: no adding, no deleting, and saving is publishing."""
+
+    form = PolicyForm
+    list_display = ("__str__", "approvals", "evidence", "revision", "history")
+    search_fields = ("key",)
+    list_filter = ("retired",)
+    fields = ("key", "approvals", "evidence", "reason")
+    readonly_fields = ("key",)
+
     @admin.display(description="history")
     def history(self, policy: Policy) -> SafeString:
         return format_html('<a href="{}">history</a>', reverse("record-history", args=["policy", policy.pk]))
-
-    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Policy:
-        """Return the row unsaved: the tables are written by publishing alone."""
-        return form.save(commit=False)
 
     def save_model(self, request: HttpRequest, obj: Policy, form: PolicyForm, change: bool) -> None:
         """Publish what the form says."""
@@ -173,13 +190,88 @@ class PolicyAdmin(admin.ModelAdmin):
             reason=cleaned["reason"],
         )
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Answer what publishing refuses with its words."""
-        try:
-            return super().changeform_view(request, *args, **kwargs)
-        except ReviewError as refusal:
-            self.message_user(request, str(refusal), level="ERROR")
-            return super().changeform_view(_as_get(request), *args, **kwargs)
+
+class CommentForm(forms.ModelForm):
+    """The reason that everybody reads in place of a text."""
+
+    hidden = Words(
+        label="Hidden because",
+        limit=500,
+        lines=True,
+        required=False,
+        help_text="Everybody reads this in place of the text. Leave it empty to show the text.",
+    )
+
+    class Meta:
+        model = Comment
+        fields = ("hidden",)
+
+
+@admin.register(Comment)
+class CommentAdmin(ServiceAdmin):
+    """Comments: an admin hides a text behind a visible reason, and can show it again."""
+
+    form = CommentForm
+    list_display = ("__str__", "author", "made", "hidden")
+    list_select_related = ("author",)
+    list_filter = ("made",)
+    search_fields = ("text", "author__display_name")
+    fields = ("page", "author", "text", "hidden")
+    readonly_fields = ("page", "author", "text")
+
+    @admin.display(description="page")
+    def page(self, comment: Comment) -> SafeString:
+        address = f"{comment.proposal.get_absolute_url()}#comment-{comment.pk}"
+        return format_html('<a href="{}">look at it</a>', address)
+
+    def save_model(self, request: HttpRequest, obj: Comment, form: CommentForm, change: bool) -> None:
+        hide_comment(actor=request.user, comment=obj.pk, reason=form.cleaned_data["hidden"])
+
+
+class LimitForm(forms.ModelForm):
+    """One limit, within its bounds."""
+
+    class Meta:
+        model = Limit
+        fields = ("key", "value")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        limit, value = LIMITS.get(cleaned.get("key", self.instance.key)), cleaned.get("value")
+        if limit and value is not None and not limit.low <= value <= limit.high:
+            self.add_error("value", f"From {limit.low} to {limit.high} {limit.unit}.")
+        return cleaned
+
+
+@admin.register(Limit)
+class LimitAdmin(ServiceAdmin):
+    """Limits that differ from the program's own (limits.py)."""
+
+    form = LimitForm
+    list_display = ("words", "value", "unit", "default")
+    fields = ("key", "value")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_change_permission(request)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Limit | None = None) -> tuple[str, ...]:
+        return ("key",) if obj else ()
+
+    @admin.display(description="limit")
+    def words(self, limit: Limit) -> str:
+        return limit.get_key_display()
+
+    @admin.display(description="unit")
+    def unit(self, limit: Limit) -> str:
+        return LIMITS[limit.key].unit
+
+    @admin.display(description="if nobody sets it")
+    def default(self, limit: Limit) -> int:
+        return LIMITS[limit.key].default
+
+    def save_model(self, request: HttpRequest, obj: Limit, form: LimitForm, change: bool) -> None:
+        set_limit(actor=request.user, key=obj.key, value=form.cleaned_data["value"])
+        obj.pk = Limit.objects.values_list("pk", flat=True).get(key=obj.key)
 
 
 def _as_get(request: HttpRequest) -> HttpRequest:

@@ -4,6 +4,7 @@ What they propose is taken from the data set's notes: facts that the notes give 
 that they are examples.
 """
 
+import datetime as dt
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,19 +12,24 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.utils import timezone
 
 from chokepoints.models import Chokepoint, Evidence, Organization, Record, Source
 from chokepoints.services.contributing import contributor_for
 
 from .models import Proposal
+from .services.claiming import claim_proposal
+from .services.discussing import comment_on_proposal
 from .services.drafting import (
     DraftChange,
     draft_proposal,
     submit_proposal,
     withdraw_proposal,
 )
+from .services.holding import hold_proposal
 from .services.reviewing import review_proposal
 from .services.roles import EDITORS, REVIEWERS
+from .services.suggesting import suggest_value
 
 ACCOUNTS = {
     "emma": ("Emma Example", "Demo institute", EDITORS),
@@ -78,6 +84,8 @@ class Act:
     what: str
     comment: str = ""
     on: str = ""
+    reason: str = ""
+    value: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,12 +129,43 @@ def _numbered(title: str) -> int | None:
 
 
 def _play(act: Act, accounts: dict[str, Any], number: int) -> None:
+    actor = accounts[act.who]
     if act.what == "withdraw":
-        withdraw_proposal(actor=accounts[act.who], number=number)
+        withdraw_proposal(actor=actor, number=number)
+    elif act.what == "comment":
+        comment_on_proposal(actor=actor, number=number, text=act.comment)
+    elif act.what == "claim":
+        claim_proposal(actor=actor, number=number)
+    elif act.what == "hold":
+        until = timezone.now().date() + dt.timedelta(days=30)
+        hold_proposal(actor=actor, number=number, reason=act.comment, until=until)
+    elif act.what == "suggest":
+        _suggest(actor, number, act)
     else:
         review_proposal(
-            actor=accounts[act.who], number=number, version=1, verdict=act.what, comment=act.comment
+            actor=accounts[act.who],
+            number=number,
+            version=1,
+            verdict=act.what,
+            comment=act.comment,
+            reason=act.reason,
         )
+
+
+def _suggest(actor: Any, number: int, act: Act) -> None:
+    """Suggest another value for the only field of the proposal's only change."""
+    version = Proposal.objects.get(pk=number).present_version()
+    change = version.changes.get()
+    (field,) = change.fields
+    suggest_value(
+        actor=actor,
+        number=number,
+        version=version.number,
+        record=str(change.record),
+        field=field,
+        value=act.value,
+        words=act.comment,
+    )
 
 
 def _update(record: Record, kind: str, **fields: Any) -> DraftChange:
@@ -188,6 +227,11 @@ def _software_alias() -> list[DraftChange]:
     ]
 
 
+def _lithography_alias() -> list[DraftChange]:
+    chokepoint = Chokepoint.objects.get(key="lithography-machines")
+    return [_update(chokepoint, "chokepoint", aliases=["photolithography machines"])]
+
+
 def _maker_alias() -> list[DraftChange]:
     maker = Organization.objects.get(name__startswith="Shanghai Micro Electronics")
     return [_update(maker, "organization", aliases=["SMEE"])]
@@ -222,13 +266,25 @@ EXAMPLES = (
         "emma",
         "The article names its source in the sentence itself, so this statement rests on the forecast and not on the brief.",
         _foreign_forecast,
+        (
+            Act("rita", "comment", "@emma does the brief give the same figure, or only the article?"),
+            Act("rita", "claim"),
+        ),
     ),
     Example(
         "say which underwater connectors are meant",
         "emma",
         "The summary separates dry-mate from wet-mate types, and the record doesn't say which of them it is about.",
         _connector_scope,
-        (Act("ravi", "request_changes", "Right, but please cite the evidence on dry-mate types for it."),),
+        (
+            Act("ravi", "request_changes", "Right, but please cite the evidence on dry-mate types for it."),
+            Act(
+                "ravi",
+                "suggest",
+                "Shorter, and it doesn't say more than the summary does.",
+                value="Wet-mate connectors only; dry-mate types were largely mastered by 2018.",
+            ),
+        ),
     ),
     Example(
         "the best Chinese lithography tool reached 12 nm",
@@ -240,6 +296,7 @@ EXAMPLES = (
                 "rosa",
                 "reject",
                 "The repost altered the figure: the article of 2018 and its translation both say 90 nm.",
+                reason="unreliable",
             ),
         ),
     ),
@@ -256,6 +313,19 @@ EXAMPLES = (
         "Chip makers speak of EDA software.",
         _software_alias,
         submit=False,
+    ),
+    Example(
+        "photolithography machines as another name",
+        "emma",
+        "Translations of the item use both words.",
+        _lithography_alias,
+        (
+            Act(
+                "rosa",
+                "hold",
+                "A second translation is on its way and may settle which word is the usual one.",
+            ),
+        ),
     ),
     Example(
         "SMEE as an alias",

@@ -1,5 +1,7 @@
 """Why somebody can't do something with a proposal, in words for them. `status` is the HTTP status that fits."""
 
+from typing import Any
+
 from chokepoints.exceptions import Problem
 
 
@@ -45,3 +47,23 @@ class InvalidProposal(ReviewError):
     def __init__(self, problems: list[Problem]):
         self.problems = problems
         super().__init__(" ".join(problem.message for problem in problems))
+
+
+class AlreadyProposed(ReviewError):
+    """Another pending proposal says the same. `proposal` is that one, with its title."""
+
+    status = 409
+
+    def __init__(self, message: str, proposal: Any):
+        self.proposal = proposal
+        super().__init__(message)
+
+
+class RememberedDecision(ReviewError):
+    """Something like it was rejected or deprecated, and nobody said what is new. `memory` is what is remembered."""
+
+    status = 409
+
+    def __init__(self, message: str, memory: Any):
+        self.memory = memory
+        super().__init__(message)

@@ -9,7 +9,7 @@ from chokepoints.status import Judgement, current, status_on, turning_days
 from chokepoints.vocabularies import SUPPORTING_STANCES
 
 from .kinds import CONTENT, EXISTENCE, STATUS
-from .workflow import MOVES, REVIEWER, target_of
+from .workflow import MEMBER, MOVES, PARTICIPANT, REVIEWER, target_of
 
 
 @dataclass(frozen=True)
@@ -68,21 +68,30 @@ def why_not(
 
     What is wrong is "person" or "state".
     """
-    if MOVES[move].role == REVIEWER:
-        if not is_reviewer:
-            return "person", "Only members of the group Reviewers give verdicts. An admin can add you."
-        if is_author:
-            return (
-                "person",
-                "Nobody reviews what they wrote any part of, and you are an author of this proposal.",
-            )
-    else:
-        if not is_author:
-            return "person", "Only the authors of a proposal can do this."
-        if not is_editor:
-            return "person", "Only members of the group Editors propose changes. An admin can add you."
+    person = _why_not_by(MOVES[move].role, is_author, is_editor, is_reviewer)
+    if person:
+        return "person", person
     try:
         target_of(move, state)
     except ValueError as error:
         return "state", str(error)
     return None
+
+
+_NO_REVIEWER = "Only members of the group Reviewers give verdicts. An admin can add you."
+_NO_EDITOR = "Only members of the group Editors propose changes. An admin can add you."
+_OWN = "Nobody reviews what they wrote any part of, and you are an author of this proposal."
+_NO_AUTHOR = "Only the authors of a proposal can do this."
+
+
+def _why_not_by(role: str, is_author: bool, is_editor: bool, is_reviewer: bool) -> str:
+    """Return why somebody isn't in a role, or "" if they are."""
+    if role == MEMBER:
+        return "" if is_editor or is_reviewer else "Only editors and reviewers do this. An admin can add you."
+    if role == REVIEWER or (role == PARTICIPANT and not is_author):
+        if not is_reviewer:
+            return _NO_REVIEWER if role == REVIEWER else "Only its authors and its reviewers can do this."
+        return _OWN if is_author else ""
+    if not is_author:
+        return _NO_AUTHOR
+    return "" if is_editor else _NO_EDITOR

@@ -2,7 +2,24 @@
 
 from django.urls import path
 
-from .views import assessing, deciding, desks, editing, lookups, policies, proposals
+from .views import (
+    assessing,
+    batches,
+    bulk,
+    deciding,
+    desks,
+    discussing,
+    editing,
+    keeping,
+    lookups,
+    moving,
+    policies,
+    proposals,
+    queue,
+    resolving,
+    suggesting,
+    versions,
+)
 
 urlpatterns = [
     path("proposals/", proposals.ProposalList.as_view(), name="proposal-list"),
@@ -18,8 +35,45 @@ urlpatterns = [
     path("proposals/<int:number>/withdraw/", deciding.ProposalWithdraw.as_view(), name="proposal-withdraw"),
     path("proposals/<int:number>/submit/", deciding.ProposalSubmit.as_view(), name="proposal-submit"),
     path("proposals/<int:number>/reviews/", deciding.ReviewNew.as_view(), name="review-new"),
+    path("proposals/<int:number>/undo/", deciding.ReviewUndo.as_view(), name="review-undo"),
+    path("proposals/<int:number>/dismiss/", deciding.RequestDismiss.as_view(), name="request-dismiss"),
+    path(
+        "proposals/<int:number>/suggest/<uuid:record>/<str:field>/",
+        suggesting.SuggestionNew.as_view(),
+        name="suggestion-new",
+    ),
+    path(
+        "proposals/<int:number>/suggestions/<int:pk>/take/",
+        suggesting.SuggestionTake.as_view(),
+        name="suggestion-take",
+    ),
+    path(
+        "proposals/<int:number>/suggestions/<int:pk>/decline/",
+        suggesting.SuggestionDecline.as_view(),
+        name="suggestion-decline",
+    ),
+    path("proposals/<int:number>/comments/", discussing.CommentNew.as_view(), name="comment-new"),
+    path("comments/<int:pk>/resolve/", discussing.CommentResolve.as_view(), name="comment-resolve"),
+    path("proposals/<int:number>/split/", moving.ProposalSplit.as_view(), name="proposal-split"),
+    path("proposals/<int:number>/hold/", moving.ProposalHold.as_view(), name="proposal-hold"),
+    path("proposals/<int:number>/resume/", moving.ProposalResume.as_view(), name="proposal-resume"),
+    path("proposals/<int:number>/claim/", moving.ProposalClaim.as_view(), name="proposal-claim"),
+    path("proposals/<int:number>/release/", moving.ProposalRelease.as_view(), name="proposal-release"),
+    path("proposals/<int:number>/hand-over/", moving.ProposalHandOver.as_view(), name="proposal-hand-over"),
+    path("proposals/<int:number>/nudge/", moving.ProposalNudge.as_view(), name="proposal-nudge"),
+    path("proposals/<int:number>/authors/", moving.AuthorNew.as_view(), name="author-new"),
+    path("proposals/<int:number>/resolve/", resolving.ProposalResolve.as_view(), name="proposal-resolve"),
+    path("proposals/<int:number>/versions/", versions.ProposalVersions.as_view(), name="proposal-versions"),
     path("chokepoints/<str:key>/assess/", assessing.AssessmentNew.as_view(), name="assessment-new"),
-    path("queue/", desks.Queue.as_view(), name="queue"),
+    path("bulk/<str:kind>/", bulk.BulkEdit.as_view(), name="bulk-edit"),
+    path("kept/", keeping.FormKeep.as_view(), name="kept-form"),
+    path("kept/<int:number>/", keeping.KeptFormDetail.as_view(), name="kept-form-detail"),
+    path("kept/<int:number>/discard/", keeping.KeptFormDiscard.as_view(), name="kept-form-discard"),
+    path("queue/", queue.Queue.as_view(), name="queue"),
+    path("queue/filters/", queue.SavedFilterNew.as_view(), name="saved-filter-new"),
+    path("queue/filters/<int:pk>/delete/", queue.SavedFilterDelete.as_view(), name="saved-filter-delete"),
+    path("queue/sectors/", queue.ExpertiseEdit.as_view(), name="expertise"),
+    path("queue/batch/", batches.Batch.as_view(), name="batch"),
     path("desk/", desks.Desk.as_view(), name="desk"),
     path(
         "records/<str:kind>/<uuid:record>/proposals/",

@@ -26,9 +26,14 @@ PURE = [
     "chokepoints/sealing.py",
     "chokepoints/status.py",
     "chokepoints/vocabularies.py",
+    "reviews/attention.py",
+    "reviews/comparing.py",
     "reviews/kinds.py",
+    "reviews/likeness.py",
+    "reviews/limits.py",
     "reviews/merging.py",
     "reviews/policies.py",
+    "reviews/sentences.py",
     "reviews/workflow.py",
 ]
 

@@ -67,6 +67,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "chokepoints.context_processors.register_head",
+                "reviews.context_processors.member",
             ],
         },
     },
@@ -141,6 +142,8 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+# Who signs in again has a new token; a form that was open meanwhile must not be lost for it.
+CSRF_FAILURE_VIEW = "reviews.views.keeping.csrf_failure"
 
 # --- JSON views: https://www.django-rest-framework.org/api-guide/settings/
 # Closed unless a view opens itself; JSON in, JSON out, no browsable pages.

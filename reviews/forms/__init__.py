@@ -6,4 +6,5 @@ fields.py       one register field as a form field
 records.py      the form of one operation on one record → a DraftChange
 assessing.py    the one page for a new assessment → three changes that refer to each other
 proposals.py    title and rationale, verdicts, filters
+queue.py        names of filters, sectors that somebody knows, one verdict on several proposals
 """

@@ -1,7 +1,31 @@
 """The process's tables, one noun a file. Only Policy is register data; the rest is about what is not published yet."""
 
+from .claim import Claim
+from .comment import Comment
+from .desk import Expertise, SavedFilter
+from .hold import Hold
+from .kept_form import KeptForm
+from .limit import Limit
 from .policy import Policy
-from .proposal import Authorship, Change, Concern, Proposal, Version
+from .proposal import Authorship, Change, Concern, Mark, Proposal, Version
 from .review import Review
+from .suggestion import Suggestion
 
-__all__ = ["Authorship", "Change", "Concern", "Policy", "Proposal", "Review", "Version"]
+__all__ = [
+    "Authorship",
+    "Change",
+    "Claim",
+    "Comment",
+    "Concern",
+    "Expertise",
+    "Hold",
+    "KeptForm",
+    "Limit",
+    "Mark",
+    "Policy",
+    "Proposal",
+    "Review",
+    "SavedFilter",
+    "Suggestion",
+    "Version",
+]

@@ -9,7 +9,7 @@ from django.urls import reverse
 from chokepoints.models import Contributor
 from chokepoints.models.revision import OPERATIONS
 
-from ..workflow import ENDED, STATES
+from ..workflow import ENDED, STATES, WAYS
 
 
 class ProposalQuerySet(models.QuerySet):
@@ -32,6 +32,11 @@ class ProposalQuerySet(models.QuerySet):
             versions__number=models.F("version"), versions__changes__concerns__record=record
         ).distinct()
 
+    def named(self) -> "ProposalQuerySet":
+        """With the title of the present version as `title`, and the authors at hand."""
+        present = Version.objects.filter(proposal=models.OuterRef("pk"), number=models.OuterRef("version"))
+        return self.annotate(title=models.Subquery(present.values("title")[:1])).prefetch_related("authors")
+
     def by_author(self, contributor: Contributor) -> "ProposalQuerySet":
         return self.filter(authors=contributor)
 
@@ -40,7 +45,9 @@ class Proposal(models.Model):
     """A set of changes with a reason, on its way into the register or out of the way.
 
     `number` is its public name; `version` the number of its present version; `changeset` the number of the changeset
-    that published it.
+    that published it; `batch` names what was filed together. `what_is_new` answers a decision that the register remembers.
+
+    From `effects` on stands what it needed when it was last weighed, for lists; whoever decides weighs again.
     """
 
     number = models.BigAutoField(primary_key=True)
@@ -54,6 +61,24 @@ class Proposal(models.Model):
     conflicts = models.JSONField(
         default=list, blank=True, help_text="Why it couldn't be published, if it is conflicting."
     )
+    what_is_new = models.TextField(blank=True)
+    split_from = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="parts")
+    batch = models.CharField(max_length=100, blank=True, db_index=True)
+    waiting_since = models.DateTimeField(
+        null=True, blank=True, db_index=True, help_text="Since when it waits for whoever is to act now."
+    )
+    escalated = models.DateTimeField(
+        null=True, blank=True, help_text="When admins were told that it waits too long."
+    )
+    effects = models.JSONField(default=list, blank=True)
+    approvals_needed = models.PositiveSmallIntegerField(default=1)
+    approvals_standing = models.PositiveSmallIntegerField(default=0)
+    approvers = models.ManyToManyField(
+        Contributor, related_name="+", blank=True, help_text="Whose approvals cover all of it."
+    )
+    obstacles = models.JSONField(default=list, blank=True)
+    weighed_in = models.PositiveBigIntegerField(default=0)
+    weighed_on = models.DateField(null=True, blank=True)
 
     objects = ProposalQuerySet.as_manager()
 
@@ -99,7 +124,10 @@ class Authorship(models.Model):
 
 
 class Version(models.Model):
-    """One version of a proposal: what was proposed, and by whom it was written. Only a draft's version is rewritten."""
+    """One version of a proposal: what was proposed, and who made it, by writing or otherwise (`how`).
+
+    Only a draft's version is rewritten. `fingerprint` is equal for versions that propose the same (likeness.py).
+    """
 
     proposal = models.ForeignKey(Proposal, models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
@@ -107,6 +135,8 @@ class Version(models.Model):
     rationale = models.TextField(blank=True)
     editor = models.ForeignKey(Contributor, models.PROTECT, related_name="versions")
     made = models.DateTimeField(auto_now=True)
+    how = models.CharField(max_length=20, choices=list(WAYS.items()), default="written")
+    fingerprint = models.CharField(max_length=64, blank=True, db_index=True)
 
     class Meta:
         ordering = ["proposal", "number"]
@@ -156,3 +186,22 @@ class Concern(models.Model):
 
     def __str__(self) -> str:
         return f"{self.change} is about {self.record}"
+
+
+class Mark(models.Model):
+    """Something by which a version is known again: the digest of what it says about what (likeness.py).
+
+    `leading` marks are what the version is there for; the others come with it.
+    """
+
+    version = models.ForeignKey(Version, models.CASCADE, related_name="marks")
+    text = models.CharField(max_length=64, db_index=True)
+    leading = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["version", "text"], name="one_mark_per_version_and_text")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} says {self.text[:8]}"

@@ -196,6 +196,7 @@ def _draft(
     return [
         draft_proposal(
             actor=actor,
+            batch=f"import: {name}"[:100],
             title=f"Changes in {name}" + (f", part {number} of {len(parts)}" if len(parts) > 1 else ""),
             rationale=rationale,
             changes=[

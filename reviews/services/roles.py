@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.contrib.auth import get_user_model
+
 EDITORS, REVIEWERS = "Editors", "Reviewers"
 
 
@@ -17,3 +19,9 @@ def is_editor(user: Any) -> bool:
 def is_reviewer(user: Any) -> bool:
     """Tell whether somebody may review."""
     return _is_in(user, REVIEWERS)
+
+
+def member_named(name: Any) -> Any:
+    """Return the account that somebody means by a user name, with or without @, or None."""
+    text = str(name or "").strip().removeprefix("@").replace("\0", "")[:150]
+    return get_user_model().objects.filter(username__iexact=text, is_active=True).first() if text else None

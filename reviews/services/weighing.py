@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
-from chokepoints.canonical import digest
 from chokepoints.corroboration import origins_of_evidence
 from chokepoints.exceptions import RULE, Problem
 from chokepoints.models import Assessment, Bearing
@@ -70,36 +69,6 @@ def weigh(plan: Plan, *, today: dt.date | None = None) -> Weight:
     weight.effects = weight.effects or {CONTENT}
     weight.approvals_needed = max(rules[effect].approvals for effect in weight.effects)
     return weight
-
-
-def coverage(plan: Plan, planned: PlannedChange) -> str:
-    """Return the digest of what an approval of one change covers: its values, and the evidence it cites as it stands.
-
-    Whoever publishes something else than these approved it without its reader.
-    """
-    change, kind = planned.change, planned.kind
-    evidence = {target for targets in change.cites.values() for target in targets}
-    for name, value in change.fields.items():
-        evidence |= {
-            target for target_kind, target in kind.fields[name].references(value) if target_kind == "evidence"
-        }
-    ground = []
-    for target in sorted(evidence):
-        state = plan.after("evidence", target) or {}
-        source = plan.after("source", state["source"]) if "source" in state else None
-        ground.append(
-            [target, digest(state), (source or {}).get("standing"), bool((source or {}).get("retired"))]
-        )
-    return digest(
-        {
-            "cites": {name: sorted(targets) for name, targets in change.cites.items()},
-            "evidence": ground,
-            "fields": dict(change.fields),
-            "kind": kind.name,
-            "operation": change.operation,
-            "record": change.record,
-        }
-    )
 
 
 def carrying_pieces(

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views import View
 
@@ -12,23 +13,27 @@ from chokepoints.models import Assessment, Chokepoint, RecordKey
 
 from ..exceptions import ReviewError
 from ..forms.assessing import AssessmentPage
-from .answering import UNPROCESSABLE, EditorRequired
-from .editing import hand_in
+from .answering import UNPROCESSABLE
+from .editing import ask_what_is_new, hand_in
+from .keeping import KeepsTyping, Typed
 
 
-class AssessmentNew(EditorRequired, View):
+class AssessmentNew(KeepsTyping, View):
     """Proposes a new assessment of a chokepoint. Looking at the page writes nothing."""
 
     def get(self, request: HttpRequest, key: str) -> HttpResponse:
-        chokepoint = _chokepoint(key)
-        if chokepoint.key != key:
-            return redirect("assessment-new", chokepoint.key)
-        return self._show(request, AssessmentPage(chokepoint))
+        chokepoint, typed = _chokepoint(key), Typed(request)
+        if chokepoint.key != key:  # what was typed under the former key goes on under this one
+            return redirect(typed.move(reverse("assessment-new", args=[chokepoint.key])))
+        page = AssessmentPage(chokepoint, typed.data)
+        typed.show(*page.forms)
+        return self._show(request, page, typed)
 
     def post(self, request: HttpRequest, key: str) -> HttpResponse:
-        page = AssessmentPage(_chokepoint(key), request.POST)
+        chokepoint, typed = _chokepoint(key), Typed(request)
+        page = AssessmentPage(chokepoint, request.POST)
         if not page.is_valid():
-            return self._show(request, page, status=UNPROCESSABLE)
+            return self._show(request, page, typed, status=UNPROCESSABLE)
         changes = page.changes()
         submit = "submit" in request.POST
         try:
@@ -38,20 +43,30 @@ class AssessmentNew(EditorRequired, View):
                 rationale=page.rationale(),
                 changes=changes,
                 submit=submit,
+                what_is_new=page.head.answer(),
             )
         except ReviewError as refusal:
             elsewhere = page.add_problems(getattr(refusal, "problems", []), changes)
             if not hasattr(refusal, "problems"):
                 elsewhere = [refusal.message]
-            return self._show(request, page, elsewhere=elsewhere, status=refusal.status)
+            more = ask_what_is_new(refusal, page.head)
+            return self._show(request, page, typed, elsewhere=elsewhere, status=refusal.status, **more)
+        typed.saved()
         messages.success(
             request, "Submitted for review." if submit else "Saved as a draft. Nobody else sees it yet."
         )
         return redirect("proposal-detail", proposal.number)
 
     def _show(
-        self, request: HttpRequest, page: AssessmentPage, elsewhere: Any = (), status: int = 200
+        self,
+        request: HttpRequest,
+        page: AssessmentPage,
+        typed: Typed,
+        elsewhere: Any = (),
+        status: int = 200,
+        **more: Any,
     ) -> HttpResponse:
+        typed.title = f"Assess {page.chokepoint}"
         today = timezone.now().date()
         current = Chokepoint.objects.with_status(today).get(pk=page.chokepoint.pk)
         context = {
@@ -61,6 +76,8 @@ class AssessmentNew(EditorRequired, View):
             "standing": Assessment.objects.filter(pk=current.current_assessment_id).first(),
             "elsewhere": elsewhere,
             "refused": status != 200,
+            "typed": typed,
+            **more,
         }
         return render(request, "reviews/assessment_new.html", context, status=status)
 

@@ -7,16 +7,28 @@ from django.contrib.auth.mixins import AccessMixin
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views import View
 
-from ..exceptions import InvalidProposal, NotFound, ReviewError
-from ..forms.proposals import ReviewForm, SeenForm
+from ..exceptions import AlreadyProposed, InvalidProposal, NotFound, RememberedDecision, ReviewError
+from ..forms.proposals import DismissForm, ReviewForm, SubmitForm
 from ..models import Proposal
 from ..services.drafting import submit_proposal, withdraw_proposal
-from ..services.reviewing import Outcome, review_proposal
-from .answering import UNPROCESSABLE, visible_proposal
+from ..services.limiting import limit_of
+from ..services.reviewing import (
+    Outcome,
+    dismiss_request,
+    review_apart,
+    review_proposal,
+    undo_review,
+    undoable_review,
+)
+from .advancing import address_in_queue, next_of_queue, queue_address
+from .answering import UNPROCESSABLE, contributor_of, visible_proposal
 from .proposals import show_proposal
+
+BESIDE = "See the words beside the marked fields; what you typed is still there."
 
 
 class Decision(AccessMixin, View):
@@ -55,45 +67,117 @@ class Decision(AccessMixin, View):
 
 
 class ReviewNew(Decision):
-    """Gives a verdict on the version that the reviewer looked at."""
+    """Gives a verdict on the version that the reviewer looked at, or approves some changes and judges the rest apart."""
 
     def decide(self, request: HttpRequest, proposal: Proposal) -> HttpResponse:
         form = ReviewForm(request.POST)
         if not form.is_valid():
-            return show_proposal(request, proposal, review_form=form, status=UNPROCESSABLE)
+            return show_proposal(request, proposal, review_form=form, refusal=BESIDE, status=UNPROCESSABLE)
         try:
-            done = review_proposal(
-                actor=request.user,
-                number=proposal.number,
-                version=form.version_seen(),
-                verdict=form.cleaned_data["verdict"],
-                comment=form.cleaned_data["comment"],
-            )
+            done = _judge(request.user, proposal.number, form)
         except NotFound:
             raise
         except ReviewError as refusal:
-            self.put_beside(form, refusal)
-            proposal = self.as_it_is(proposal)
-            form.data = form.data.copy()
-            form.data["version"] = str(proposal.version)  # the page below shows this version
-            return show_proposal(
-                request, proposal, review_form=form, refusal=str(refusal), status=refusal.status
-            )
-        messages.add_message(request, *_words(done))
-        return redirect("proposal-detail", proposal.number)
+            return self.refuse(request, self.as_it_is(proposal), form, refusal)
+        self.say(request, proposal, done, form.came_from)
+        return _go_on(request, proposal, form.came_from)
+
+    def refuse(
+        self, request: HttpRequest, proposal: Proposal, form: ReviewForm, refusal: ReviewError
+    ) -> HttpResponse:
+        problems = getattr(refusal, "problems", None)
+        box_errors = form.add_problems(problems or [])
+        form.data = form.data.copy()
+        form.data["version"] = str(proposal.version)  # the page below shows this version
+        return show_proposal(
+            request,
+            proposal,
+            review_form=form,
+            refusal=BESIDE if problems else refusal.message,
+            box_errors=box_errors,
+            status=refusal.status,
+        )
 
     @staticmethod
-    def put_beside(form: ReviewForm, refusal: ReviewError) -> None:
-        for problem in getattr(refusal, "problems", []):
-            form.add_error(problem.field if problem.field in form.fields else None, problem.message)
+    def say(request: HttpRequest, proposal: Proposal, done: Outcome, came_from: str | None) -> None:
+        """Say on the next page what became of the verdict, with a way to undo it where there is one."""
+        proposal.refresh_from_db()
+        level, words = _words(done)
+        moves_on = came_from is not None
+        context = {
+            "proposal": proposal,
+            "title": proposal.present_version().title if moves_on else "",
+            "words": words,
+            "part": done.part,
+            "part_words": _part_words(done) if done.part else "",
+            "is_undoable": moves_on and bool(undoable_review(proposal, contributor_of(request.user))),
+            "came_from": came_from,
+            "undo_seconds": limit_of("undo"),
+        }
+        messages.add_message(
+            request, level, render_to_string("reviews/_verdict_given.html", context, request=request)
+        )
+
+
+class ReviewUndo(Decision):
+    """Takes back one's own last verdict, while that is possible."""
+
+    def decide(self, request: HttpRequest, proposal: Proposal) -> HttpResponse:
+        undo_review(actor=request.user, number=proposal.number)
+        messages.success(request, f"Your verdict on proposal {proposal.number} is taken back.")
+        came_from = ReviewForm(request.POST).came_from
+        return redirect(address_in_queue(proposal, came_from))
+
+
+class RequestDismiss(Decision):
+    """Sets an absent reviewer's request for changes aside."""
+
+    def decide(self, request: HttpRequest, proposal: Proposal) -> HttpResponse:
+        form = DismissForm(request.POST)
+        if not form.is_valid():
+            return show_proposal(request, proposal, dismiss_form=form, refusal=BESIDE, status=UNPROCESSABLE)
+        try:
+            done = dismiss_request(
+                actor=request.user, number=proposal.number, reason=form.cleaned_data["reason"]
+            )
+        except InvalidProposal as refusal:
+            for problem in refusal.problems:
+                form.add_error(problem.field if problem.field in form.fields else None, problem.message)
+            return show_proposal(
+                request, self.as_it_is(proposal), dismiss_form=form, refusal=BESIDE, status=refusal.status
+            )
+        words = (
+            f"The request is set aside, and the proposal is published as changeset {done.changeset}."
+            if done.outcome == "published"
+            else "The request is set aside: the proposal is open for review again."
+        )
+        messages.success(request, words)
+        return redirect("proposal-detail", proposal.number)
 
 
 class ProposalSubmit(Decision):
     """Hands a draft in for review."""
 
     def decide(self, request: HttpRequest, proposal: Proposal) -> HttpResponse:
-        seen = SeenForm(request.POST).version_seen()
-        submit_proposal(actor=request.user, number=proposal.number, version=seen)
+        form = SubmitForm(request.POST)
+        if not form.is_valid():
+            return show_proposal(request, proposal, submit_form=form, refusal=BESIDE, status=UNPROCESSABLE)
+        try:
+            submit_proposal(
+                actor=request.user,
+                number=proposal.number,
+                version=form.version_seen(),
+                what_is_new=form.answer(),
+            )
+        except (AlreadyProposed, RememberedDecision) as refusal:
+            return show_proposal(
+                request,
+                self.as_it_is(proposal),
+                submit_form=form,
+                refusal=refusal.message,
+                same=getattr(refusal, "proposal", None),
+                status=refusal.status,
+            )
         messages.success(request, "Submitted: it is open for review now.")
         return redirect("proposal-detail", proposal.number)
 
@@ -108,7 +192,37 @@ class ProposalWithdraw(Decision):
         return redirect("desk") if was_draft else redirect("proposal-detail", proposal.number)
 
 
+def _judge(user: Any, number: int, form: ReviewForm) -> Outcome:
+    """Give the verdict that a valid form describes."""
+    typed = form.cleaned_data
+    common = {
+        "actor": user,
+        "number": number,
+        "version": form.version_seen(),
+        "verdict": typed["verdict"],
+        "comment": typed["comment"],
+        "reason": typed["reason"],
+    }
+    if typed["approve"]:
+        return review_apart(approve=typed["approve"], **common)
+    return review_proposal(about=typed["about"], **common)
+
+
+def _go_on(request: HttpRequest, proposal: Proposal, came_from: str | None) -> HttpResponse:
+    """Go to the next proposal of the part of the queue that a reviewer works through, or stay where they are."""
+    if came_from is None:
+        return redirect("proposal-detail", proposal.number)
+    following = next_of_queue(request.user, came_from, proposal.number)
+    if following:
+        return redirect(address_in_queue(following, came_from))
+    messages.info(request, "Nothing else waits for you in this part of the queue.")
+    return redirect(queue_address(came_from))
+
+
 def _words(done: Outcome) -> tuple[int, str]:
+    if done.part:
+        rest = {"request_changes": "changes are requested", "reject": "that is rejected"}
+        return messages.SUCCESS, f"For the rest {rest[done.review.verdict]}."
     if done.outcome == "published":
         return messages.SUCCESS, f"Approved and published as changeset {done.changeset}."
     if done.outcome == "conflicting":
@@ -121,3 +235,14 @@ def _words(done: Outcome) -> tuple[int, str]:
         "request_changes": "Changes requested. The proposal is back with its author.",
         "reject": "Rejected.",
     }[done.review.verdict]
+
+
+def _part_words(done: Outcome) -> str:
+    """Say what became of the changes that were approved apart."""
+    if done.outcome == "published":
+        return f"and published as changeset {done.changeset}"
+    if done.outcome == "conflicting":
+        return "and in conflict with what was published meanwhile"
+    if done.part.state != "open":
+        return "for which changes are still requested"
+    return "and waits for the approvals that it still needs"

@@ -16,26 +16,35 @@ from chokepoints.models import Chokepoint
 from chokepoints.models.revision import CREATE
 from chokepoints.records import KINDS
 
-from ..exceptions import NotFound, ReviewError, StaleVersion
-from ..forms.proposals import HeadForm, SeenForm, TargetForm
+from ..exceptions import NotFound, RememberedDecision, ReviewError, StaleVersion
+from ..forms.proposals import HeadForm, SubmitForm, TargetForm
 from ..forms.records import RecordForm, present_revision, record_form, revision_seen, siblings_of
 from ..forms.references import Siblings, show_records
 from ..models import Proposal, Version
 from ..services.drafting import DraftChange, draft_proposal, revise_proposal, submit_proposal
-from .answering import UNPROCESSABLE, EditorRequired, as_drafted, own_proposal
+from .answering import UNPROCESSABLE, as_drafted, own_proposal
+from .keeping import KeepsTyping, Typed
 from .proposals import shown_changes
 
 UNSEEN = "The form doesn't say which revision of the record you saw. Look at it as it is now."
 
 
 def hand_in(
-    *, actor: Any, title: str, rationale: str, changes: Sequence[DraftChange], submit: bool
+    *,
+    actor: Any,
+    title: str,
+    rationale: str,
+    changes: Sequence[DraftChange],
+    submit: bool,
+    what_is_new: str | None = None,
 ) -> Proposal:
     """Write a draft and, if wanted, submit it at once: both or neither."""
     with transaction.atomic():
         proposal = draft_proposal(actor=actor, title=title, rationale=rationale, changes=changes)
         if submit:
-            proposal = submit_proposal(actor=actor, number=proposal.number, version=proposal.version)
+            proposal = submit_proposal(
+                actor=actor, number=proposal.number, version=proposal.version, what_is_new=what_is_new
+            )
     return proposal
 
 
@@ -69,44 +78,65 @@ def prefilled(request: HttpRequest, kind: str) -> dict[str, Any]:
     return {"chokepoint": str(found.pk)} if kind in {"supply", "assessment"} else {}
 
 
-class ProposalNew(EditorRequired, View):
+def head_words(head: HeadForm) -> dict[str, Any]:
+    """Return what a valid head says, as the services take it."""
+    words = {name: head.cleaned_data[name] for name in ("title", "rationale")}
+    return words | {"what_is_new": head.answer()}
+
+
+def ask_what_is_new(refusal: ReviewError, *forms: SubmitForm) -> dict[str, Any]:
+    """Let forms ask what is new where the register remembers a decision; return what the page shows of it."""
+    if not isinstance(refusal, RememberedDecision):
+        return {}
+    for form in forms:
+        form.is_asked = True
+    return {"memory": refusal.memory}
+
+
+class ProposalNew(KeepsTyping, View):
     """One change as a new proposal. More can be added to the draft."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self._answer(request, None)
+        return self._answer(request, Typed(request))
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        return self._answer(request, request.POST)
+        return self._answer(request, Typed(request))
 
-    def _answer(self, request: HttpRequest, data: Any) -> HttpResponse:
-        if data is None and "kind" not in request.GET:
+    def _answer(self, request: HttpRequest, typed: Typed) -> HttpResponse:
+        if not typed.is_sent and "kind" not in request.GET:
             return choose_target(request, TargetForm())
         target = TargetForm(request.GET)
         if not target.is_valid():
             return choose_target(request, target)
         wanted = target.cleaned_data
-        form = target_form(request, wanted, data)
+        form = target_form(request, wanted, typed.data)
         if form is None:
             return choose_target(request, target)
         title, url = name_target(wanted["kind"], wanted["operation"], wanted["record"])
-        head = HeadForm(data, initial={"title": title})
-        context = {"form": form, "head": head, "title": title, "record_url": url, "rows": form.rows()}
-        if data is None:
+        head = HeadForm(typed.data, initial={"title": title})
+        typed.title = title
+        context = {
+            "form": form,
+            "head": head,
+            "title": title,
+            "record_url": url,
+            "rows": form.rows(),
+            "typed": typed,
+            "older": base_passed(form, wanted["record"]),
+        }
+        if not typed.is_sent:
+            typed.show(head, form)
             return render(request, "reviews/change.html", context)
         if not all([head.is_valid(), form.is_valid()]):
             return render(request, "reviews/change.html", context | {"refused": True}, status=UNPROCESSABLE)
-        submit = "submit" in data
+        submit = "submit" in request.POST
         try:
-            proposal = hand_in(
-                actor=request.user,
-                title=head.cleaned_data["title"],
-                rationale=head.cleaned_data["rationale"],
-                changes=[form.change()],
-                submit=submit,
-            )
+            proposal = hand_in(actor=request.user, **head_words(head), changes=[form.change()], submit=submit)
         except ReviewError as refusal:
             context |= {"refused": True, "elsewhere": put_beside(refusal, head, form, 0)}
+            context |= ask_what_is_new(refusal, head)
             return render(request, "reviews/change.html", context, status=refusal.status)
+        typed.saved()
         messages.success(
             request, "Submitted for review." if submit else "Saved as a draft. Nobody else sees it yet."
         )
@@ -134,6 +164,14 @@ def target_form(
     return form
 
 
+def base_passed(form: RecordForm, record: str | None) -> int | None:
+    """Return a record's present revision if a form stands on an earlier one: it was opened before that was published."""
+    if form.operation == CREATE or not record:
+        return None
+    present = present_revision(form.kind, record)
+    return present if present and form.base_revision < present else None
+
+
 def put_beside(refusal: ReviewError, head: HeadForm | None, form: RecordForm, position: int) -> list[str]:
     """Put a refusal's words beside the fields that they are about and return the others."""
     problems: list[Problem] | None = getattr(refusal, "problems", None)
@@ -144,21 +182,25 @@ def put_beside(refusal: ReviewError, head: HeadForm | None, form: RecordForm, po
     return elsewhere + (head.add_problems(others) if head else [problem.message for problem in others])
 
 
-class ProposalEdit(EditorRequired, View):
+class ProposalEdit(KeepsTyping, View):
     """Title, reason and the list of changes of an own proposal."""
 
     def get(self, request: HttpRequest, number: int) -> HttpResponse:
         proposal = own_proposal(number, request.user)
-        version = proposal.present_version()
-        head = HeadForm.of(version, title=version.title, rationale=version.rationale)
-        return self._show(request, proposal, version, head)
+        version, typed = proposal.present_version(), Typed(request)
+        said = {"title": version.title, "rationale": version.rationale, "what_is_new": proposal.what_is_new}
+        head = HeadForm.of(version, typed.data, **said)
+        typed.show(head)
+        if typed.elsewhere:  # the page shows both sides, so that the next save is no blind one
+            head.show_present(version)
+        return self._show(request, proposal, version, head, typed, stale=bool(typed.elsewhere))
 
     def post(self, request: HttpRequest, number: int) -> HttpResponse:
         proposal = own_proposal(number, request.user)
-        version = proposal.present_version()
+        version, typed = proposal.present_version(), Typed(request)
         head = HeadForm(request.POST)
         if not head.is_valid():
-            return self._show(request, proposal, version, head, status=UNPROCESSABLE)
+            return self._show(request, proposal, version, head, typed, status=UNPROCESSABLE)
         submit = "submit" in request.POST and proposal.state == "draft"
         changes = [change for change in as_drafted(version) if change.record != request.POST.get("remove")]
         try:
@@ -167,8 +209,7 @@ class ProposalEdit(EditorRequired, View):
                     actor=request.user,
                     number=number,
                     version=head.version_seen(),
-                    title=head.cleaned_data["title"],
-                    rationale=head.cleaned_data["rationale"],
+                    **head_words(head),
                     changes=changes,
                 )
                 if submit:
@@ -176,14 +217,15 @@ class ProposalEdit(EditorRequired, View):
         except NotFound as error:
             raise Http404(error.message) from error
         except ReviewError as refusal:
-            return self._refuse(request, proposal, head, refusal)
+            return self._refuse(request, proposal, head, typed, refusal)
+        typed.saved()
         messages.success(request, _saved(done, submit))
         if done.state == "draft" and not submit:
             return redirect("proposal-edit", number)
         return redirect("proposal-detail", number)
 
     def _refuse(
-        self, request: HttpRequest, proposal: Proposal, head: HeadForm, refusal: ReviewError
+        self, request: HttpRequest, proposal: Proposal, head: HeadForm, typed: Typed, refusal: ReviewError
     ) -> HttpResponse:
         proposal.refresh_from_db()
         version = proposal.present_version()
@@ -193,8 +235,8 @@ class ProposalEdit(EditorRequired, View):
         if stale:
             head.show_present(version)
         return self._show(
-            request, proposal, version, head, status=refusal.status, problems=problems, stale=stale,
-            elsewhere=elsewhere if problems else [refusal.message],
+            request, proposal, version, head, typed, status=refusal.status, problems=problems, stale=stale,
+            elsewhere=elsewhere if problems else [refusal.message], **ask_what_is_new(refusal, head),
         )  # fmt: skip
 
     def _show(
@@ -203,14 +245,25 @@ class ProposalEdit(EditorRequired, View):
         proposal: Proposal,
         version: Version,
         head: HeadForm,
+        typed: Typed,
         status: int = 200,
+        stale: bool = False,
         **more: Any,
     ) -> HttpResponse:
+        typed.title = f"Proposal {proposal.number}: {version.title}"
+        changes = shown_changes(version, pending=True, problems=more.get("problems"))
         context = {
             "proposal": proposal,
             "version": version,
             "head": head,
-            "changes": shown_changes(version, pending=True, problems=more.get("problems")),
+            "head_rows": [
+                {"field": bound, "seen": getattr(version, bound.name, None) if stale else None}
+                for bound in head.visible_fields()
+            ],
+            "typed": typed,
+            "stale": stale,
+            "changes": changes,
+            "moved": sum(1 for shown in changes if shown.moved_to),
             "target": TargetForm(),
             "refused": status != 200,
             **more,
@@ -218,18 +271,19 @@ class ProposalEdit(EditorRequired, View):
         return render(request, "reviews/proposal_edit.html", context, status=status)
 
 
-class ChangeEditor(EditorRequired, View):
+class ChangeEditor(KeepsTyping, View):
     """Base of the pages for one change of a proposal: saving it makes the proposal's next version."""
 
     def get(self, request: HttpRequest, **where: Any) -> HttpResponse:
-        return self.answer(request, None, **where)
+        return self.answer(request, **where)
 
     def post(self, request: HttpRequest, **where: Any) -> HttpResponse:
-        return self.answer(request, request.POST, **where)
+        return self.answer(request, **where)
 
     def save(
         self,
         request: HttpRequest,
+        typed: Typed,
         version: Version,
         form: RecordForm,
         position: int,
@@ -238,12 +292,21 @@ class ChangeEditor(EditorRequired, View):
     ) -> HttpResponse:
         """Show the form, or save what it says as the change at `position`."""
         proposal = version.proposal
-        data = form.data if form.is_bound else None
-        seen = SeenForm(data) if data is not None else SeenForm.of(version)
-        context |= {"form": form, "seen": seen, "proposal": proposal, "version": version, "rows": form.rows()}
-        if data is None:
+        seen = SubmitForm.of(version, typed.data)
+        typed.title = f"Proposal {proposal.number}: {context['title']}"
+        context |= {
+            "form": form,
+            "seen": seen,
+            "proposal": proposal,
+            "version": version,
+            "rows": form.rows(),
+            "typed": typed,
+            "older": base_passed(form, form.record),
+        }
+        if not typed.is_sent:
+            typed.show(form)
             return render(request, "reviews/change.html", context)
-        if not form.is_valid():
+        if not all([seen.is_valid(), form.is_valid()]):
             return render(request, "reviews/change.html", context | {"refused": True}, status=UNPROCESSABLE)
         try:
             revise_proposal(
@@ -253,6 +316,7 @@ class ChangeEditor(EditorRequired, View):
                 title=version.title,
                 rationale=version.rationale,
                 changes=[*changes[:position], form.change(), *changes[position + 1 :]],
+                what_is_new=seen.answer(),
             )
         except NotFound as error:
             raise Http404(error.message) from error
@@ -261,7 +325,9 @@ class ChangeEditor(EditorRequired, View):
             if isinstance(refusal, StaleVersion):
                 seen.show_present(proposal.present_version())
             context |= {"refused": True, "elsewhere": put_beside(refusal, None, form, position)}
+            context |= ask_what_is_new(refusal, seen)
             return render(request, "reviews/change.html", context, status=refusal.status)
+        typed.saved()
         messages.success(request, "The change is saved.")
         return redirect("proposal-edit", proposal.number)
 
@@ -269,9 +335,10 @@ class ChangeEditor(EditorRequired, View):
 class ProposalChange(ChangeEditor):
     """Edits a change that the proposal has already."""
 
-    def answer(self, request: HttpRequest, data: Any, *, number: int, record: uuid.UUID) -> HttpResponse:
+    def answer(self, request: HttpRequest, *, number: int, record: uuid.UUID) -> HttpResponse:
         proposal = own_proposal(number, request.user)
-        version = proposal.present_version()
+        version, typed = proposal.present_version(), Typed(request)
+        data = typed.data
         changes = as_drafted(version)
         position = next((n for n, change in enumerate(changes) if change.record == str(record)), None)
         if position is None:
@@ -298,27 +365,29 @@ class ProposalChange(ChangeEditor):
             "record_url": url,
             "moved": change.base_revision and present != change.base_revision,
         }
-        return self.save(request, version, form, position, changes, context)
+        return self.save(request, typed, version, form, position, changes, context)
 
 
 class ProposalAdd(ChangeEditor):
     """Adds a change to a proposal."""
 
-    def answer(self, request: HttpRequest, data: Any, *, number: int) -> HttpResponse:
+    def answer(self, request: HttpRequest, *, number: int) -> HttpResponse:
         proposal = own_proposal(number, request.user)
-        version = proposal.present_version()
+        version, typed = proposal.present_version(), Typed(request)
         changes = as_drafted(version)
-        target = TargetForm(request.GET if "kind" in request.GET or data is not None else None)
+        target = TargetForm(request.GET if "kind" in request.GET or typed.is_sent else None)
         if not target.is_valid():
             return choose_target(request, target, proposal=proposal)
         wanted = target.cleaned_data
         if any(change.record == wanted["record"] for change in changes):
-            return redirect(reverse("proposal-change", args=[number, wanted["record"]]))
-        form = target_form(request, wanted, data, siblings_of(changes))
+            # Another tab was faster. What was typed here goes on there.
+            return redirect(typed.move(reverse("proposal-change", args=[number, wanted["record"]])))
+        form = target_form(request, wanted, typed.data, siblings_of(changes))
         if form is None:
             return choose_target(request, target, proposal=proposal)
         title, url = name_target(wanted["kind"], wanted["operation"], wanted["record"])
-        return self.save(request, version, form, len(changes), changes, {"title": title, "record_url": url})
+        context = {"title": title, "record_url": url}
+        return self.save(request, typed, version, form, len(changes), changes, context)
 
 
 def _saved(proposal: Proposal, submitted: bool) -> str:

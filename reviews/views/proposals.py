@@ -1,44 +1,34 @@
-"""Proposals to read: the list, and the page of one with each change before and after."""
+"""Proposals to read: the list, and the page of one, on which its reviewers judge it and its authors go on with it."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views import View
 
-from chokepoints.canonical import same_json
-from chokepoints.comparison import FieldComparison, compare
 from chokepoints.exceptions import Problem
-from chokepoints.history import state_at
-from chokepoints.models import Chokepoint, Contributor, Evidence
-from chokepoints.models.revision import CREATE, RESTORE, RETIRE
-from chokepoints.projection import model_of, read_state
-from chokepoints.records import KINDS, Kind, State
-from chokepoints.vocabularies import TRANSLATORS
+from chokepoints.models import Contributor
 
-from ..forms.proposals import FilterForm, ReviewForm
-from ..forms.records import siblings_of
-from ..forms.references import Shown, Siblings, label_of, show_records
-from ..kinds import CONTENT, EXISTENCE, STATUS
-from ..models import Change, Proposal, Version
+from ..forms.proposals import DismissForm, FilterForm, ReviewForm, SubmitForm
+from ..models import Proposal, Review, Version
 from ..policies import why_not
-from ..selectors import needs_of
+from ..selectors import Needs, needs_of, turns_of
+from ..services.limiting import limit_of
+from ..services.remembering import remember
+from ..services.reviewing import is_absent, standing_request, undoable_review
 from ..services.roles import is_editor, is_reviewer
-from ..workflow import ENDED, VERDICTS
+from ..workflow import ENDED, MOVES, REGISTER, VERDICTS
+from .acting import acting_context
+from .advancing import address_in_queue, next_of_queue, queue_address
 from .answering import contributor_of, visible_proposal, with_titles
+from .needing import BECAUSE, conflict_words, grouped_turns, lapsed_approvals
 from .paging import page_links
+from .recounting import Chapter, about_words, chapters_of
+from .showing import ShownChange, shown_changes
 
 PER_PAGE = 30
-OPERATION_WORDS = {"create": "New", "update": "Change", "retire": "Retire", "restore": "Restore"}
-BECAUSE = {
-    STATUS: "it changes a chokepoint's status or what carries it",
-    EXISTENCE: "it retires or restores a record",
-    CONTENT: "it changes no status, and retires or restores nothing",
-}
-QUOTED = ("quote", "quote_language", "translation", "translator", "locator", "source")
 
 
 class ProposalList(View):
@@ -75,72 +65,62 @@ class ProposalDetail(View):
         return show_proposal(request, visible_proposal(number, request.user))
 
 
-@dataclass
-class ShownChange:
-    """One change, ready for the page."""
-
-    ref: str
-    change: Change
-    kind: Kind
-    operation: str
-    title: str
-    url: str
-    comparisons: list[FieldComparison]
-    before: State
-    after: State
-    cites: list[Shown] = field(default_factory=list)
-    grounds: list[Evidence] = field(
-        default_factory=list
-    )  # the published evidence that it names, to be read on the spot
-    quote: dict[str, str] | None = None
-    moved_to: int | None = None
-    meanwhile: list[FieldComparison] = field(default_factory=list)
-    status_now: str | None = None
-    problems: list[str] = field(default_factory=list)
-
-
 def show_proposal(
     request: HttpRequest,
     proposal: Proposal,
     *,
     review_form: ReviewForm | None = None,
+    submit_form: SubmitForm | None = None,
+    dismiss_form: DismissForm | None = None,
     refusal: str = "",
-    problems: list[Problem] | None = None,
+    problems: Sequence[Problem] = (),
+    box_errors: Mapping[int, list[str]] | None = None,
+    same: Proposal | None = None,
     status: int = 200,
+    **more: Any,
 ) -> HttpResponse:
-    """Render the page of a proposal, with what was refused if something was."""
-    version = proposal.present_version()
-    pending = proposal.state not in ENDED
-    needs = needs_of(proposal) if pending else None
-    all_problems = [*(problems or []), *(needs.problems if needs else [])]
-    changes = shown_changes(version, pending=pending, problems=all_problems)
-    beside = {message for change in changes for message in change.problems}
+    """Render the page of a proposal, with what was refused if something was.
+
+    Forms that were refused come back with what was typed; `problems` stand at their changes, `box_errors` beside the boxes
+    of the review form, by position; `same` is a proposal that says the same. `more` goes to the template as it is.
+    """
+    version, mine = proposal.present_version(), contributor_of(request.user)
     may = moves_of(request.user, proposal)
-    review_form = review_form or ReviewForm(initial={"version": proposal.version})
-    review_form.offer(verdict for verdict in VERDICTS if may.get(verdict))
+    needs = needs_of(proposal) if proposal.state not in ENDED else None
+    talk = acting_context(request, proposal)
+    changes = _changes(version, needs, talk, problems)
+    chapters = chapters_of(proposal, changes)
+    form = review_form or ReviewForm(initial={"version": proposal.version}, came_from=request.GET.get("from"))
     context = {
         "proposal": proposal,
         "version": version,
         "authors": proposal.authors.order_by("authorships__position"),
+        "parts": proposal.parts.all(),
         "changes": changes,
-        "needs": needs,
-        "because": [BECAUSE[effect] for effect in needs.effects] if needs else [],
-        "missing": [words for words in needs.missing if words not in beside] if needs else [],
-        "broken": bool(beside),
-        "reviews": proposal.reviews.select_related("reviewer"),
-        "versions": proposal.versions.select_related("editor").order_by("number"),
-        "conflicts": proposal.conflicts,
+        "chapters": chapters,
         "may": may,
-        "review_form": review_form,
+        "submit_form": submit_form or SubmitForm.of(version, what_is_new=proposal.what_is_new),
         "refusal": refusal,
-        "refused": [problem.message for problem in problems or [] if problem.message not in beside],
+        "same": same,
         "is_unpublished": proposal.state != "published",
+        **talk,
+        **_needs(proposal, needs, changes, problems),
+        **_memory(proposal, version, may),
+        **_turns(proposal, mine),
+        **_standing_request(proposal, changes, may, mine, dismiss_form),
+        **_review_form(form, changes, may, needs, box_errors or {}),
+        **_own_review(proposal, chapters, may, mine),
+        **more,
     }
+    context |= _going_on(request.user, proposal, form, context["own_review"], may)
     return render(request, "reviews/proposal_detail.html", context, status=status)
 
 
 def moves_of(user: Any, proposal: Proposal) -> dict[str, Any]:
-    """Return which moves somebody may make; `no_review` says in words why they can't review."""
+    """Return which moves somebody may make, by name; `no_review` says in words why they can't review.
+
+    `edit` stands for revising too, `review` for any verdict; `is_author` and `is_reviewer` are roles.
+    """
     if not user.is_authenticated:
         return {}
     facts = {
@@ -150,150 +130,136 @@ def moves_of(user: Any, proposal: Proposal) -> dict[str, Any]:
         "is_reviewer": is_reviewer(user),
     }
     moves: dict[str, Any] = {
-        name: why_not(name, **facts) is None
-        for name in ("edit", "submit", "revise", "withdraw", "approve", "request_changes", "reject")
+        name: why_not(name, **facts) is None for name, move in MOVES.items() if move.role != REGISTER
     }
     moves["edit"] = moves["edit"] or moves["revise"]
-    moves["review"] = moves["approve"] or moves["request_changes"] or moves["reject"]
+    moves["review"] = any(moves[verdict] for verdict in VERDICTS)
     refusal = why_not("approve", **facts)
     moves["no_review"] = refusal[1] if refusal and facts["is_reviewer"] and proposal.state == "open" else ""
-    return moves
+    return moves | {"is_author": facts["is_author"], "is_reviewer": facts["is_reviewer"]}
 
 
-def shown_changes(
-    version: Version, *, pending: bool, problems: list[Problem] | None = None
+def _changes(
+    version: Version, needs: Needs | None, talk: Mapping[str, Any], problems: Sequence[Problem]
 ) -> list[ShownChange]:
-    """Return the changes of a version as the page shows them."""
-    changes = list(version.changes.all())
-    siblings = siblings_of(changes)
-    states = [_states(change) for change in changes]
-    names = _names(changes, states, siblings)
-    labels = {(kind, record): (one.label, one.url) for (kind, record), one in names.items()}
-    published = _published_evidence(changes)
-    shown = []
-    for position, (change, (before, after)) in enumerate(zip(changes, states, strict=True)):
-        kind = KINDS[change.kind]
-        own = names.get((change.kind, str(change.record)))
-        leave_out = (
-            QUOTED if change.kind == "evidence" and change.operation == CREATE and after.get("quote") else ()
-        )
-        fields = [
-            name for name in (after if change.operation == CREATE else change.fields) if name not in leave_out
-        ]
-        shown.append(
-            ShownChange(
-                ref=f"ref-{position + 1}",
-                change=change,
-                kind=kind,
-                operation=OPERATION_WORDS[change.operation],
-                title=_title(kind, before or after, labels, own),
-                url=own.url if own and not own.is_new else "",
-                comparisons=compare(kind, before, after, fields, labels) if fields else [],
-                before=before,
-                after=after,
-                cites=[
-                    names[("evidence", target)] for target in _cited(change) if ("evidence", target) in names
-                ],
-                grounds=[
-                    published[target] for target in sorted(_evidence_named(change)) if target in published
-                ],
-                quote=_quote(after, labels) if change.kind == "evidence" and after.get("quote") else None,
-                **(_movement(change, before, labels) if pending else {}),
-                status_now=_status_now(change, after) if pending else None,
-                problems=list(dict.fromkeys(p.message for p in problems or [] if p.change == position)),
-            )
-        )
-    return shown
-
-
-def _states(change: Change) -> tuple[State, State]:
-    """Return a record as the author saw it and as they propose it."""
-    before = (state_at(change.record, change.base_revision) if change.operation != CREATE else None) or {}
-    after = {name: value for name, value in {**before, **change.fields}.items() if value is not None}
-    if change.operation == RETIRE:
-        after["retired"] = True
-    if change.operation == RESTORE:
-        after.pop("retired", None)
-    return before, after
-
-
-def _names(
-    changes: list[Change], states: list[tuple[State, State]], siblings: Siblings
-) -> dict[tuple[str, str], Shown]:
-    """Return how all records that a version names are shown, with one query a kind."""
-    wanted: set[tuple[str, str]] = set()
-    for change, (before, after) in zip(changes, states, strict=True):
-        wanted.add((change.kind, str(change.record)))
-        wanted |= {("evidence", target) for target in _cited(change)}
-        for state in (before, after):
-            wanted |= {(kind, target) for _, kind, target in KINDS[change.kind].references(state)}
-    return {(one.kind, record): one for record, one in show_records(wanted, siblings).items()}
-
-
-def _evidence_named(change: Change) -> set[str]:
-    """Return the ids of the evidence that a change names, in its fields or as cited for it."""
-    fields = KINDS[change.kind].fields
-    named = {
-        target
-        for name, value in change.fields.items()
-        for kind, target in fields[name].references(value)
-        if kind == "evidence"
-    }
-    return named | set(_cited(change))
-
-
-def _published_evidence(changes: list[Change]) -> dict[str, Evidence]:
-    """Return the published evidence that changes name, by id, with one query."""
-    wanted = set().union(*(_evidence_named(change) for change in changes))
-    rows = (
-        Evidence.objects.filter(pk__in=wanted)
-        .select_related("source")
-        .prefetch_related("bearings__chokepoint")
+    return shown_changes(
+        version,
+        pending=needs is not None,
+        problems=[*problems, *(needs.problems if needs else [])],
+        merged_texts=needs.merged_texts if needs else None,
+        comments_on=talk["comments_on"],
+        suggestions_on=talk["suggestions_on"],
     )
-    return {str(row.pk): row for row in rows}
 
 
-def _cited(change: Change) -> list[str]:
-    return sorted({target for targets in change.cites.values() for target in targets})
-
-
-def _title(kind: Kind, state: State, labels: dict, own: Shown | None) -> str:
-    """Name a record: an assessment or supply by its chokepoint, the others by their title."""
-    about = labels.get(("chokepoint", state.get("chokepoint", "")))
-    if kind.name in {"assessment", "supply"} and about:
-        party = labels.get(("organization", state.get("organization", "")), (state.get("country", ""), ""))[0]
-        return f"{about[0]}, {party}" if party else about[0]
-    return own.label if own else label_of(kind, state)
-
-
-def _quote(state: State, labels: dict) -> dict[str, str]:
-    title, url = labels.get(("source", state.get("source", "")), ("source not named", ""))
+def _review_form(
+    form: ReviewForm,
+    changes: Sequence[ShownChange],
+    may: Mapping[str, Any],
+    needs: Needs | None,
+    box_errors: Mapping[int, list[str]],
+) -> dict[str, Any]:
+    """Return the review form with the verdicts that are possible now, and tick its boxes at the changes as they were."""
+    waits = bool(needs and needs.awaited)  # what waits for another proposal can't be approved yet
+    form.offer(verdict for verdict in VERDICTS if may.get(verdict) and not (waits and verdict == "approve"))
+    for position, change in enumerate(changes):
+        change.ticked = {name for name in ("approve", "about") if change.record in form.ticked(name)}
+        change.box_errors = box_errors.get(position, [])
     return {
-        "quote": state["quote"],
-        "language": state.get("quote_language", ""),
-        "translation": state.get("translation", ""),
-        "translated_by": TRANSLATORS.get(state.get("translator", ""), "").removeprefix("translated by "),
-        "locator": state.get("locator", ""),
-        "source_title": title,
-        "source_url": url,
+        "review_form": form,
+        "has_boxes": may.get("split") and may.get("approve") and len(changes) > 1,
     }
 
 
-def _movement(change: Change, before: State, labels: dict) -> dict[str, Any]:
-    """Return what was published since the author looked, in the fields that they propose to change."""
-    if change.operation == CREATE:
-        return {}
-    kind = KINDS[change.kind]
-    present = model_of(kind).objects.filter(pk=change.record).values_list("revision", flat=True).first()
-    if present in (None, change.base_revision):
-        return {}
-    now = read_state(kind, change.record) or {}
-    moved = [name for name in change.fields if not same_json(before.get(name), now.get(name))]
-    return {"moved_to": present, "meanwhile": compare(kind, before, now, moved, labels) if moved else []}
+def _memory(proposal: Proposal, version: Version, may: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is remembered of the like, for those who write or judge a proposal that isn't over.
+
+    A decision, or the same proposed already, stands before the changes; what merely overlaps comes after them.
+    """
+    wanted = may.get("is_author") or may.get("is_reviewer")
+    if not wanted or proposal.state in ENDED:
+        return {"memory": None}
+    memory = remember(version)
+    return {"memory": memory, "is_early": bool(memory.was_decided or memory.identical)}
 
 
-def _status_now(change: Change, after: State) -> str | None:
-    if change.kind != "assessment" or change.operation != CREATE or "chokepoint" not in after:
-        return None
-    row = Chokepoint.objects.with_status(timezone.now().date()).filter(pk=after["chokepoint"]).first()
-    return row.status if row else None
+def _needs(
+    proposal: Proposal,
+    needs: Needs | None,
+    changes: Sequence[ShownChange],
+    problems: Sequence[Problem],
+) -> dict[str, Any]:
+    """Return what a proposal still needs; what is said beside a change isn't said twice."""
+    beside = {message for change in changes for message in change.problems}
+    context = {
+        "conflicts": conflict_words(proposal.conflicts),
+        "refused": [problem.message for problem in problems if problem.message not in beside],
+        "broken": bool(beside),
+        "needs": needs,
+    }
+    if needs is None:
+        return context
+    numbers = [one.pk for one in needs.awaited]
+    return context | {
+        "because": [BECAUSE[effect] for effect in needs.effects],
+        "missing": [] if numbers else [words for words in needs.missing if words not in beside],
+        "lapsed": lapsed_approvals(proposal, needs, changes),
+        "awaited": Proposal.objects.filter(pk__in=numbers).named().order_by("number") if numbers else [],
+    }
+
+
+def _standing_request(
+    proposal: Proposal,
+    changes: Sequence[ShownChange],
+    may: Mapping[str, Any],
+    mine: Contributor | None,
+    form: DismissForm | None,
+) -> dict[str, Any]:
+    """Return the request for changes that the authors are to answer, and whether it can be set aside."""
+    if proposal.state != "changes_requested":
+        return {}
+    review = standing_request(proposal)
+    if review is None:
+        return {}
+    is_mine = mine is not None and review.reviewer_id == mine.pk
+    return {
+        "request_standing": review,
+        "request_about": about_words(review, {change.record: change.name for change in changes}),
+        "request_is_mine": is_mine,
+        "may_dismiss": may.get("dismiss") and (is_mine or is_absent(review)),
+        "absence": limit_of("absence"),
+        "dismiss_form": form or DismissForm(),
+    }
+
+
+def _own_review(
+    proposal: Proposal, chapters: Sequence[Chapter], may: Mapping[str, Any], mine: Contributor | None
+) -> dict[str, Any]:
+    """Return one's own last verdict on the present version, and whether it can be undone."""
+    given = [shown.review for chapter in chapters for shown in chapter.reviews if mine]
+    own = [one for one in given if one.reviewer_id == mine.pk and one.version == proposal.version]
+    context: dict[str, Any] = {"own_review": own[-1] if own else None}
+    if own and may.get("undo"):
+        context |= {"undoable": undoable_review(proposal, mine), "undo_seconds": limit_of("undo")}
+    return context
+
+
+def _going_on(
+    user: Any, proposal: Proposal, form: ReviewForm, own_review: Review | None, may: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the proposal to take next, for reviewers who are done with this one or work through a queue."""
+    came_from = form.came_from
+    if not may.get("is_reviewer") or (own_review is None and came_from is None):
+        return {}
+    following = next_of_queue(user, came_from or "", proposal.pk)
+    return {
+        "following": following,
+        "following_url": address_in_queue(following, came_from) if following else "",
+        "queue_url": queue_address(came_from or ""),
+    }
+
+
+def _turns(proposal: Proposal, mine: Contributor | None) -> dict[str, Any]:
+    return (
+        {"turns": grouped_turns(turns_of(proposal), mine)} if proposal.state not in (*ENDED, "draft") else {}
+    )

@@ -76,7 +76,7 @@ def approve(page, address) -> None:
 def test_from_proposal_to_published_status_and_back_to_the_quote(site, browser):
     with signed_in(browser, site, "emma") as page:
         address = propose_reduction(page, site)
-        assert "2 more approvals" in page.inner_text("main")
+        assert "2 more approvals" in page.inner_text("#needs")
     with signed_in(browser, site, "rita") as page:
         page.goto(f"{site}/queue/")
         page.get_by_role("link", name="Microspheres: reduced").click()

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.test import Client
 
 from chokepoints.projection import model_of
 from chokepoints.records import KINDS
@@ -31,6 +32,19 @@ def people(db) -> SimpleNamespace:
         nobody=make_person("nobody"),
         admin=make_person("admin", is_staff=True, is_superuser=True),
     )
+
+
+@pytest.fixture
+def signed_in(people):
+    """A function that returns a browser in which somebody is signed in; server errors come as answers of 500."""
+
+    def signed_in(name: str | None = None) -> Client:
+        client = Client(raise_request_exception=False)
+        if name:
+            client.force_login(getattr(people, name))
+        return client
+
+    return signed_in
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import uuid
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from chokepoints.models import Assessment, Changeset, Chokepoint, Source
@@ -15,19 +14,6 @@ from tests.reviews.conftest import change, create, reduced
 from tests.reviews.typing_in import form_on
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def signed_in(people):
-    """A function that returns a browser in which somebody is signed in; server errors come as answers of 500."""
-
-    def signed_in(name: str | None = None) -> Client:
-        client = Client(raise_request_exception=False)
-        if name:
-            client.force_login(getattr(people, name))
-        return client
-
-    return signed_in
 
 
 def key_of(register):
@@ -312,7 +298,9 @@ def test_verdicts_but_approval_need_words_beside_the_field(signed_in, register, 
 
 def test_an_ended_proposal_is_not_reviewed_again(signed_in, people, register, propose):
     number = propose(change("chokepoint", register.chokepoint, summary="New."))
-    review_proposal(actor=people.rita, number=number, version=1, verdict="reject", comment="No.")
+    review_proposal(
+        actor=people.rita, number=number, version=1, verdict="reject", comment="No.", reason="other"
+    )
     answer = signed_in("ravi").post(
         reverse("review-new", args=[number]), {"version": "1", "verdict": "approve"}
     )
@@ -524,8 +512,9 @@ def test_the_page_of_a_proposal_does_not_ask_once_a_change(
     signed_in, register, propose, django_assert_max_num_queries
 ):
     number = propose(*reduced(register))
+    rita = signed_in("rita")
     with django_assert_max_num_queries(70):
-        signed_in("rita").get(reverse("proposal-detail", args=[number]))
+        rita.get(reverse("proposal-detail", args=[number]))
 
 
 # --- the admin

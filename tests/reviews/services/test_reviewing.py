@@ -220,7 +220,7 @@ def test_an_approval_lapses_when_the_evidence_it_read_moves(people, register, pr
     assert approve(people.ravi, number).outcome is None
     needs = needs_of(Proposal.objects.get(pk=number))
     assert [review.reviewer.user for review in needs.approvals] == [people.ravi]
-    assert [review.reviewer.user for review in needs.lapsed] == [people.rita]
+    assert [lapse.review.reviewer.user for lapse in needs.lapsed] == [people.rita]
     assert approve(people.rita, number).outcome == "published"
 
 
@@ -256,9 +256,23 @@ def test_the_approval_of_somebody_who_left_the_reviewers_does_not_count(people, 
 def test_other_verdicts_need_words_and_move_the_proposal(people, register, propose, verdict, state):
     number = propose(change("chokepoint", register.chokepoint, summary="New."))
     with pytest.raises(InvalidProposal, match="Say why"):
-        review_proposal(actor=people.rita, number=number, version=1, verdict=verdict, comment=" \n")
-    review_proposal(actor=people.rita, number=number, version=1, verdict=verdict, comment="Not so.")
+        review_proposal(
+            actor=people.rita, number=number, version=1, verdict=verdict, comment=" \n", reason="other"
+        )
+    review_proposal(
+        actor=people.rita, number=number, version=1, verdict=verdict, comment="Not so.", reason="other"
+    )
     assert Proposal.objects.get(pk=number).state == state
+
+
+def test_a_rejection_needs_a_reason_from_the_list(people, register, propose):
+    number = propose(change("chokepoint", register.chokepoint, summary="New."))
+    for reason in ("", "because", "other\0"):
+        with pytest.raises(InvalidProposal, match="Choose a reason") as refusal:
+            review_proposal(
+                actor=people.rita, number=number, version=1, verdict="reject", comment="No.", reason=reason
+            )
+        assert [problem.field for problem in refusal.value.problems] == ["reason"]
 
 
 def test_editing_after_feedback_opens_a_new_version(people, register, propose):
@@ -368,9 +382,9 @@ def test_a_proposal_says_when_the_members_cannot_decide_it(people, register, pro
     number = propose(*reduced(register))
     for person in (people.rita, people.ravi, people.both):
         person.groups.clear()
-    assert any(
-        "an admin must add reviewers" in words for words in needs_of(Proposal.objects.get(pk=number)).missing
-    )
+    missing = needs_of(Proposal.objects.get(pk=number)).missing
+    assert any("Missing: 1 more member of the group Reviewers" in words for words in missing)
+    assert any("rosa could give one" in words for words in missing)
 
 
 def test_the_queue_is_oldest_first_without_ones_own(people, register, propose):

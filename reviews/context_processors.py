@@ -1,0 +1,13 @@
+"""What every page may ask about whoever looks at it."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from .services.roles import is_reviewer
+
+
+def member(request: HttpRequest) -> dict[str, Any]:
+    """Return whether the visitor may review; nobody is asked before a page wants to know."""
+    return {"may_review": SimpleLazyObject(lambda: is_reviewer(getattr(request, "user", None)))}

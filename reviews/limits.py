@@ -1,0 +1,25 @@
+"""The ages and numbers by which proposals move on, with their defaults. Admins may set others (pure)."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LimitKind:
+    """One limit: what it is in words, its unit, its default and its bounds."""
+
+    words: str
+    unit: str
+    default: int
+    low: int
+    high: int
+
+
+LIMITS = {
+    "undo": LimitKind("A verdict that hasn't published can be undone for", "seconds", 10, 0, 600),
+    "claim": LimitKind("“I am on it” lapses after", "hours", 24, 1, 720),
+    "nudge": LimitKind("A proposal is nudged again at the earliest after", "hours", 24, 1, 720),
+    "absence": LimitKind("A request for changes can be dismissed by others after", "days", 7, 1, 365),
+    "old": LimitKind("A proposal counts as old when it has waited for", "days", 7, 1, 365),
+    "escalation": LimitKind("Admins are told of a proposal that has waited for", "days", 14, 1, 365),
+    "kept": LimitKind("What was typed and not saved is kept for", "days", 30, 1, 365),
+}

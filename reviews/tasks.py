@@ -1,0 +1,34 @@
+"""Work of the process that nobody clicks: what comes back, grows old or is due to be weighed anew.
+
+Each task is a service called by the clock. It may run twice or late: what one run has done, the next doesn't find.
+"""
+
+from celery import shared_task
+from django.utils import timezone
+
+from .services import claiming, holding, keeping, remembering, settling
+
+
+@shared_task(name="reviews.tasks.return_from_hold")
+def return_from_hold() -> None:
+    """Bring back what was on hold until today."""
+    holding.return_from_hold()
+
+
+@shared_task(name="reviews.tasks.escalate_old")
+def escalate_old() -> None:
+    """Tell admins of what waits too long."""
+    claiming.escalate_old()
+
+
+@shared_task(name="reviews.tasks.weigh_stale")
+def weigh_stale() -> None:
+    """Write down anew what proposals need, where the register or the day has moved since, and what they are known by."""
+    settling.weigh_stale()
+    remembering.note_missing_marks()
+
+
+@shared_task(name="reviews.tasks.drop_old_kept_forms")
+def drop_old_kept_forms() -> None:
+    """Drop what was typed and neither saved nor thrown away for too long."""
+    keeping.drop_old_kept_forms(now=timezone.now())

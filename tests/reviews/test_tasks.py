@@ -1,0 +1,86 @@
+"""What the clock does: each task is known to the worker, due in time, and harmless when it runs twice or late."""
+
+import datetime as dt
+import uuid
+
+import pytest
+from django.utils import timezone
+
+from chokepoints.models import Activity
+from config.celery_app import app
+from reviews import tasks
+from reviews.models import Hold, KeptForm, Proposal
+from reviews.services.holding import hold_proposal
+from reviews.services.keeping import keep_form
+from tests.reviews.conftest import change, create
+
+pytestmark = pytest.mark.django_db
+
+DUE_AT_LEAST_EVERY = {
+    "reviews.tasks.return_from_hold": dt.timedelta(hours=1),
+    "reviews.tasks.escalate_old": dt.timedelta(hours=1),
+    "reviews.tasks.weigh_stale": dt.timedelta(minutes=1),
+    "reviews.tasks.drop_old_kept_forms": dt.timedelta(days=1),
+}
+
+
+@pytest.mark.parametrize("name", DUE_AT_LEAST_EVERY)
+def test_each_task_is_on_the_timetable_and_an_old_message_gives_way_to_the_next(name):
+    entries = [entry for entry in app.conf.beat_schedule.values() if entry["task"] == name]
+    assert [entry["schedule"] for entry in entries] == [DUE_AT_LEAST_EVERY[name]]
+    assert entries[0]["options"]["expires"] == DUE_AT_LEAST_EVERY[name].total_seconds()
+
+
+def test_every_task_of_the_process_is_on_the_timetable():
+    app.loader.import_default_modules()
+    ours = {name for name in app.tasks if name.startswith("reviews.")}
+    assert ours == DUE_AT_LEAST_EVERY.keys()
+
+
+def happened(verb):
+    return Activity.objects.filter(verb=verb).count()
+
+
+def test_what_was_on_hold_returns_on_its_day_and_once(people, register, propose):
+    today = timezone.now().date()
+    due, later = (propose(create("organization", name=f"M{n}", key=f"m-{n}")) for n in range(2))
+    for number in (due, later):
+        hold_proposal(actor=people.emma, number=number, reason="A paper.", until=today + dt.timedelta(days=1))
+    Hold.objects.filter(proposal=due).update(until=today)
+    for _ in range(2):
+        tasks.return_from_hold()
+    assert list(Proposal.objects.order_by("pk").values_list("state", flat=True)) == ["open", "on_hold"]
+    assert happened("proposal.resumed") == 1
+
+
+def test_admins_are_told_once_of_what_waits_too_long(people, propose):
+    old, new = (propose(create("organization", name=f"M{n}", key=f"m-{n}")) for n in range(2))
+    Proposal.objects.filter(pk=old).update(waiting_since=timezone.now() - dt.timedelta(days=15))
+    for _ in range(2):
+        tasks.escalate_old()
+    assert happened("proposal.escalated") == 1
+    assert Proposal.objects.get(pk=old).escalated
+    assert Proposal.objects.get(pk=new).escalated is None
+
+
+def test_what_stands_for_lists_follows_the_register(register, propose, build):
+    number = propose(change("chokepoint", register.chokepoint, summary="Mine."))
+    build.update("chokepoint", register.chokepoint, summary="Theirs.")
+    assert Proposal.objects.get(pk=number).obstacles == []
+    for _ in range(2):
+        tasks.weigh_stale()
+        assert "Summary was changed meanwhile" in Proposal.objects.get(pk=number).obstacles[0]
+    build.update("chokepoint", register.chokepoint, summary="Mine.")
+    tasks.weigh_stale()
+    assert "The register already says all of this." in Proposal.objects.get(pk=number).obstacles
+
+
+def test_what_was_typed_long_ago_is_dropped_and_what_is_younger_stays(people):
+    for path, days in (("/old/", 31), ("/young/", 29)):
+        row = keep_form(
+            actor=people.emma, path=path, tab=uuid.uuid4(), count=0, title=path, fields=[("a", "b")]
+        )
+        KeptForm.objects.filter(pk=row.pk).update(saved=timezone.now() - dt.timedelta(days=days))
+    for _ in range(2):
+        tasks.drop_old_kept_forms()
+        assert list(KeptForm.objects.values_list("path", flat=True)) == ["/young/"]
