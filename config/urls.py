@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path, re_path
 
-from config import errors, health
+from config import api_schema, errors, health
 
 handler400 = "config.errors.bad_request"
 handler403 = "config.errors.permission_denied"
@@ -22,6 +22,8 @@ urlpatterns = [
         "accounts/password_change/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"
     ),
     path("api/v1/", include("config.api_router")),
+    path("api/schema/", api_schema.SchemaView.as_view(), name="api-schema"),
+    path("api/docs/", api_schema.docs, name="api-docs"),
     re_path(r"^api(?:/|$)", errors.unknown_api_address),  # after all that answers below /api/
     path("admin/", admin.site.urls),
     path("healthz/live", health.live, name="health_live"),

@@ -36,6 +36,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_filters",
     "django_htmx",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "rest_framework",
     "chokepoints",
     "reviews",
@@ -157,6 +159,20 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "chokepoints.api.problems.handle_exception",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["chokepoints.api.parsing.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "config.api_schema.TableSchema",
+}
+
+# --- what the API takes and answers: https://drf-spectacular.readthedocs.io/en/latest/settings.html
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Chokepoint register",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "DESCRIPTION": "Read the register, as it is or as it was; propose changes with evidence, and review them.",
+    "LICENSE": {"name": "Data: CC BY 4.0, quotes excepted", "identifier": "CC-BY-4.0"},
+    "SERVERS": [{"url": "/", "description": "this register"}],
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "POSTPROCESSING_HOOKS": ["config.api_schema.add_components"],
 }
 
 # --- background work: https://docs.celeryq.dev/en/stable/userguide/configuration.html
