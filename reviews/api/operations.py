@@ -1,0 +1,192 @@
+"""What each address of the process takes and answers: the table that the OpenAPI schema is made of."""
+
+from typing import Any
+
+from django import forms
+
+from chokepoints.api.asking import OneOf
+from chokepoints.api.describing import Answer, Operation, Operations, Parameter
+from chokepoints.api.operations import PAGE, page_of
+from chokepoints.api.shapes import NUMBER, TEXT, UUID, Shape, array, enum, ref
+from reviews.scopes import PROPOSE, READ, REVIEW
+
+from .filtering import ORDERINGS, ProposalFilter
+
+ONE = "/api/v1/proposals/{number}/"
+PROPOSAL = Parameter("number", "The number of the proposal.", {"type": "integer", "minimum": 1}, place="path")
+SUGGESTION = Parameter("suggestion", "The suggestion.", {"type": "integer", "minimum": 1}, place="path")
+IF_MATCH = Parameter("If-Match", "The ETag of the version that you saw.", TEXT, place="header")
+KEY = Parameter(
+    "Idempotency-Key",
+    "Makes it safe to send again: the same key and body give the first answer again.",
+    {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+( +[!-~]+)*$"},
+    place="header",
+)
+
+READ_WITH = ("ETag", "Last-Modified")
+REFUSED_READING = (400, 401, 403, 404, 405, 406, 429)
+REFUSED_WRITING = (400, 401, 403, 404, 405, 406, 409, 412, 413, 415, 422, 428, 429)
+UNCHANGED = Answer("Nothing has changed since the answer with the ETag in If-None-Match.", headers=READ_WITH)
+
+
+def operations() -> Operations:
+    """Return what every address of the process takes and answers."""
+    proposal, outcome = ref("Proposal"), ref("Outcome")
+    made = (("ETag", "Location"), 201)
+    comment = Parameter("comment", "The comment.", {"type": "integer", "minimum": 1}, place="path")
+    version = Parameter("version", "The version.", {"type": "integer", "minimum": 1}, place="path")
+    paging = (*PAGE, _ordering({"number": ""}))
+    return {
+        "/api/v1/proposals/": {
+            "GET": _read(
+                "list_proposals",
+                "Proposals that you may see, the newest first",
+                page_of(ref("ProposalLine")),
+                (*_filters(), _ordering(ORDERINGS), *PAGE),
+            ),
+            "POST": _write("propose", "Writes a proposal", "NewProposal", proposal, made, path=()),
+        },
+        ONE: {
+            "GET": _read("get_proposal", "One proposal, with all that is known about it", proposal, (PROPOSAL,)),
+            "PATCH": Operation(
+                "revise_proposal",
+                "Makes the next version",
+                "proposals",
+                {200: Answer("The proposal as it stands now.", proposal, ("ETag",))},
+                parameters=(PROPOSAL, IF_MATCH),
+                body=ref("NewVersionSent"),
+                refusals=REFUSED_WRITING,
+                scope=PROPOSE,
+            ),
+        },
+        f"{ONE}versions/": {
+            "GET": _read("list_versions", "The versions of a proposal", page_of(ref("Version")), (PROPOSAL, *paging))
+        },
+        f"{ONE}versions/{{version}}/": {
+            "GET": _read("get_version", "One version, with what it proposes", ref("VersionDetail"), (PROPOSAL, version))
+        },
+        f"{ONE}conflicts/": {
+            "GET": _read("get_conflicts", "Why it can't be published as it stands", ref("Conflicts"), (PROPOSAL,))
+        },
+        f"{ONE}comments/": {
+            "GET": _read(
+                "list_comments",
+                "The remarks on a proposal",
+                page_of(ref("Comment")),
+                (PROPOSAL, *PAGE, _ordering({"comment": ""})),
+            ),
+            "POST": _write("comment", "Says something", "NewComment", ref("Comment"), ((), 201)),
+        },
+        f"{ONE}comments/{{comment}}/resolve/": {
+            "POST": _write(
+                "resolve_comment", "Settles a remark", "Settled", ref("Comment"), ((), 200), path=(PROPOSAL, comment)
+            )
+        },
+        f"{ONE}submit/": {"POST": _write("submit", "Hands a draft in", "Submission", proposal)},
+        f"{ONE}withdraw/": {
+            "POST": _write("withdraw", "Takes a proposal back; a draft is discarded", "Nothing", proposal, gone=True)
+        },
+        f"{ONE}authors/": {"POST": _write("add_author", "Makes another editor an author too", "Name", proposal)},
+        f"{ONE}resolve/": {
+            "POST": _write("resolve", "Says what holds where both sides moved", "Resolutions", outcome, made)
+        },
+        f"{ONE}reviews/": {
+            "POST": _write(
+                "review",
+                "Gives a verdict; the approval that fulfils the policy publishes",
+                "Verdict",
+                outcome,
+                made,
+                scope=REVIEW,
+            )
+        },
+        f"{ONE}undo/": {"POST": _write("undo", "Takes one's own last verdict back", "Nothing", proposal, scope=REVIEW)},
+        f"{ONE}dismiss/": {
+            "POST": _write(
+                "dismiss", "Sets an absent reviewer's request aside", "Reason", outcome, scope=REVIEW
+            )
+        },
+        f"{ONE}suggestions/": {
+            "POST": _write(
+                "suggest",
+                "Suggests another value",
+                "NewSuggestion",
+                ref("Suggestion"),
+                ((), 201),
+                scope=REVIEW,
+            )
+        },
+        f"{ONE}suggestions/{{suggestion}}/take/": {
+            "POST": _write(
+                "take_suggestion", "Takes a suggested value", "VersionSeen", outcome, made, path=(PROPOSAL, SUGGESTION)
+            )
+        },
+        f"{ONE}suggestions/{{suggestion}}/decline/": {
+            "POST": _write(
+                "decline_suggestion", "Leaves a suggestion aside", "Nothing", proposal, path=(PROPOSAL, SUGGESTION)
+            )
+        },
+        f"{ONE}claim/": {"POST": _write("claim", "Says “I am on it”", "Nothing", proposal, scope=REVIEW)},
+        f"{ONE}release/": {"POST": _write("release", "Gives a claim back", "Nothing", proposal, scope=REVIEW)},
+        f"{ONE}hand-over/": {
+            "POST": _write("hand_over", "Gives the claim to another reviewer", "Name", proposal, scope=REVIEW)
+        },
+        f"{ONE}split/": {
+            "POST": _write("split", "Moves changes to a proposal of their own", "Division", outcome, made)
+        },
+        f"{ONE}hold/": {"POST": _write("hold", "Sets a proposal aside", "Holding", proposal)},
+        f"{ONE}resume/": {"POST": _write("resume", "Takes a proposal up again", "Nothing", proposal)},
+        f"{ONE}nudge/": {"POST": _write("nudge", "Reminds those whose turn it is", "Nothing", proposal)},
+    }
+
+
+def _read(name: str, summary: str, shape: Shape, parameters: Any) -> Operation:
+    answers = {200: Answer(summary + ".", shape, READ_WITH), 304: UNCHANGED}
+    return Operation(name, summary, "proposals", answers, parameters=parameters, refusals=REFUSED_READING)
+
+
+def _write(
+    name: str,
+    summary: str,
+    body: str,
+    shape: Shape,
+    answer: tuple[tuple[str, ...], int] = (("ETag",), 200),
+    *,
+    path: tuple[Parameter, ...] = (PROPOSAL,),
+    scope: str = PROPOSE,
+    gone: bool = False,
+) -> Operation:
+    """Return what is posted. `answer` is headers and status; `gone` may answer that nothing is left (204)."""
+    headers, status = answer
+    answers = {status: Answer("As it stands now.", shape, (*headers, "Idempotency-Replayed"))}
+    if gone:
+        answers[204] = Answer("The draft is gone.", headers=("Idempotency-Replayed",))
+    return Operation(
+        name,
+        summary,
+        "proposals",
+        answers,
+        parameters=(*path, *([IF_MATCH] if path else []), KEY),
+        body=ref(f"{body}Sent"),
+        refusals=REFUSED_WRITING,
+        scope=scope,
+    )
+
+
+def _ordering(orderings: Any) -> Parameter:
+    names = [sign + name for name in orderings for sign in ("", "-")]
+    return Parameter("ordering", "By what; a minus turns it round.", enum(names), several=True)
+
+
+def _filters() -> list[Parameter]:
+    found = []
+    for name, each in ProposalFilter.base_filters.items():
+        one = each.one
+        if isinstance(one, OneOf):
+            shape = enum(one.values)
+        elif type(one) is forms.UUIDField:
+            shape = dict(UUID)
+        else:
+            shape = TEXT | {"minLength": 1}
+        found.append(Parameter(name, each.words, shape, several=each.several))
+    return found

@@ -1,0 +1,376 @@
+"""Shapes of the process: proposals and what stands around them as JSON Schema, and bodies as bodies.py reads them."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from chokepoints.api.rendering import PATHS
+from chokepoints.api.shapes import (
+    ADDRESS,
+    FLAG,
+    NUMBER,
+    TEXT,
+    TIME,
+    UUID,
+    Shape,
+    array,
+    component_of,
+    enum,
+    obj,
+    or_null,
+    ref,
+)
+from chokepoints.exceptions import SORTS
+from chokepoints.models.revision import CREATE, OPERATIONS
+from chokepoints.records import KINDS
+from chokepoints.vocabularies import STATUSES
+
+from ..forms.fields import PROPOSABLE
+from ..kinds import EFFECTS
+from ..workflow import MOVES, REJECTION_REASONS, STATES, SUGGESTION_STATES, VERDICTS, WAYS
+from . import bodies
+
+ANYTHING: Shape = {"description": "A value of the field, as records have it."}
+VALUES: Shape = {"type": "object", "description": "Values by field; null where there is none."}
+POSITION: Shape = {"type": "integer", "minimum": 1}
+
+
+def components() -> dict[str, Shape]:
+    """Return the components that answers of the process are made of."""
+    person = or_null(ref("ReviewPerson"))
+    line = {
+        "number": POSITION,
+        "url": ADDRESS,
+        "page": ADDRESS,
+        "state": enum(STATES),
+        "notice": or_null(TEXT),
+        "version": POSITION,
+        "title": TEXT,
+        "authors": array(ref("Person")),
+        "batch": or_null(TEXT),
+        "drafted": TIME,
+        "opened": or_null(TIME),
+        "ended": or_null(TIME),
+        "waiting_since": or_null(TIME),
+        "changeset": or_null(NUMBER),
+        "effects": array(enum(EFFECTS)),
+    }
+    named = {"number": POSITION, "title": TEXT, "state": enum(STATES), "url": ADDRESS}
+    problem = {
+        "sort": enum(SORTS),
+        "change": or_null(NUMBER),
+        "id": or_null(UUID),
+        "field": or_null(TEXT),
+        "message": TEXT,
+    }
+    missing = problem | {"proposal": ref("ProposalNamed")}
+    return {
+        "ReviewPerson": obj(
+            {"id": or_null(UUID), "name": TEXT, "affiliation": or_null(TEXT)},
+            description="A contributor; one who has never acted has no id yet.",
+        ),
+        "ProposalNamed": obj(named, description="A proposal that another one names."),
+        "ProposalLine": obj(
+            line | {"kinds": array(enum(KINDS))}, description="A proposal as lists show it."
+        ),
+        "ProposalProblem": obj(problem, description="Why something can't be published as it stands."),
+        "Proposal": obj(
+            line
+            | {
+                "rationale": TEXT,
+                "what_is_new": or_null(TEXT),
+                "how": enum(WAYS),
+                "changes": array(ref("Change")),
+                "references": {"type": "object", "additionalProperties": ref("RecordNamed")},
+                "approvals": ref("Approvals"),
+                "checks": array(
+                    obj(
+                        {
+                            "check": TEXT,
+                            "passed": FLAG,
+                            "missing": array(obj(missing, required=["message"])),
+                        }
+                    )
+                ),
+                "reviews": array(ref("Review")),
+                "suggestions": array(ref("Suggestion")),
+                "conflicts": array(ref("ProposalProblem")),
+                "memory": or_null(ref("Memory")),
+                "attention": array(obj({"person": person, "why": TEXT, "rank": POSITION})),
+                "claim": or_null(obj({"reviewer": person, "lapses": TIME})),
+                "hold": or_null(ref("Hold")),
+                "split_from": or_null(ref("ProposalNamed")),
+                "parts": array(ref("ProposalNamed")),
+                "moves": array(
+                    obj({"move": enum(MOVES), "method": enum(["POST", "PATCH"]), "url": ADDRESS})
+                ),
+                "links": {"type": "object", "additionalProperties": ADDRESS},
+            },
+            description="An editor's reasoned set of changes, in its present version, with all that is known about it.",
+        ),
+        "RecordNamed": obj(
+            {"record": enum(PATHS), "id": UUID, "key": or_null(TEXT), "name": or_null(TEXT), "url": ADDRESS}
+        ),
+        "Change": _change(),
+        "Approvals": obj(
+            {
+                "needed": or_null(NUMBER),
+                "standing": or_null(NUMBER),
+                "by": array(person),
+                "lapsed": array(
+                    obj(
+                        {
+                            "reviewer": person,
+                            "version": POSITION,
+                            "parts": array(obj({"id": UUID, "unit": or_null(TEXT)})),
+                        }
+                    )
+                ),
+            }
+        ),
+        "Review": obj(
+            {
+                "id": POSITION,
+                "reviewer": person,
+                "version": POSITION,
+                "verdict": enum(VERDICTS),
+                "reason": or_null(enum(REJECTION_REASONS)),
+                "comment": or_null(TEXT),
+                "about": array(UUID),
+                "given": TIME,
+                "is_carried": FLAG,
+                "dismissed": or_null(TIME),
+                "dismissed_by": person,
+                "dismissal": or_null(TEXT),
+            }
+        ),
+        "Suggestion": obj(
+            {
+                "suggestion": POSITION,
+                "id": UUID,
+                "field": TEXT,
+                "value": ANYTHING,
+                "words": or_null(TEXT),
+                "reviewer": person,
+                "version": POSITION,
+                "state": enum(SUGGESTION_STATES),
+                "is_approved_in_advance": FLAG,
+                "made": TIME,
+                "settled": or_null(TIME),
+            }
+        ),
+        "Comment": obj(
+            {
+                "comment": POSITION,
+                "author": person,
+                "version": POSITION,
+                "id": or_null(UUID),
+                "field": or_null(TEXT),
+                "text": or_null(TEXT) | {"description": "null where an admin hid it; `hidden` says why."},
+                "hidden": or_null(TEXT),
+                "made": TIME,
+                "resolved": or_null(TIME),
+                "resolved_by": person,
+            }
+        ),
+        "Hold": obj(
+            {
+                "reason": TEXT,
+                "until": or_null({"type": "string", "format": "date"}),
+                "awaited": or_null(POSITION),
+                "placed_by": person,
+                "placed": TIME,
+            }
+        ),
+        "Memory": _memory(named, person),
+        "Version": obj(_version(person)),
+        "VersionDetail": obj(
+            _version(person)
+            | {
+                "rationale": TEXT,
+                "changes": array(ref("Change")),
+                "references": {"type": "object", "additionalProperties": ref("RecordNamed")},
+            }
+        ),
+        "Conflicts": obj(
+            {
+                "number": POSITION,
+                "version": POSITION,
+                "conflicts": array(
+                    obj(
+                        {
+                            "change": NUMBER,
+                            "record": enum(KINDS),
+                            "id": UUID,
+                            "seen": NUMBER,
+                            "units": array(
+                                obj({"unit": TEXT, "base": VALUES, "current": VALUES, "proposed": VALUES})
+                            ),
+                            "problems": array(ref("ProposalProblem")),
+                        }
+                    )
+                ),
+            }
+        ),
+        "Outcome": obj(
+            {
+                "outcome": or_null(enum(["published", "conflicting"])),
+                "changeset": or_null(NUMBER),
+                "conflicts": array(ref("ProposalProblem")),
+                "review": or_null(ref("Review")),
+                "part": or_null(ref("ProposalNamed")),
+                "proposal": ref("Proposal"),
+            },
+            description="What an act led to, and the proposal as it stands then.",
+        ),
+    }
+
+
+def _change() -> Shape:
+    members = {
+        "record": enum(PROPOSABLE),
+        "operation": enum(OPERATIONS),
+        "id": UUID,
+        "fields": VALUES,
+        "cites": {"type": "object", "additionalProperties": array(UUID)},
+        "base_revision": or_null(POSITION),
+        "base": VALUES,
+    }
+    pending = {"revision": or_null(POSITION), "current": VALUES, "merged": VALUES}
+    words = "One operation on one record. What the register says now and would say comes while it is pending."
+    return obj(members | pending, required=members, description=words)
+
+
+def _version(person: Shape) -> dict[str, Shape]:
+    return {
+        "number": POSITION,
+        "url": ADDRESS,
+        "title": TEXT,
+        "editor": person,
+        "made": TIME,
+        "how": enum(WAYS),
+    }
+
+
+def _memory(named: dict[str, Shape], person: Shape) -> Shape:
+    rejected = named | {
+        "ended": or_null(TIME),
+        "reason": or_null(enum(REJECTION_REASONS)),
+        "comment": or_null(TEXT),
+        "reviewer": person,
+    }
+    deprecated = {
+        "id": UUID,
+        "url": ADDRESS,
+        "chokepoint": TEXT,
+        "status": enum(STATUSES),
+        "rank_reason": or_null(TEXT),
+        "changed_in": NUMBER,
+    }
+    groups = ("identical", "overlapping", "same_record", "split")
+    return obj(
+        {"rejected": array(obj(rejected)), "deprecated": array(obj(deprecated))}
+        | {group: array(ref("ProposalNamed")) for group in groups},
+        description="What was proposed or decided before that is like this.",
+    )
+
+
+# --- what is sent
+
+
+def bodies_sent() -> dict[str, Shape]:
+    """Return the components of bodies, by name."""
+    return {
+        "ChangeSent": _change_sent(),
+        **{f"{kind.__name__}Sent": shape_of(kind) for kind in BODIES},
+    }
+
+
+BODIES: tuple[type[bodies.Body], ...] = (
+    bodies.NewProposal,
+    bodies.NewVersion,
+    bodies.Nothing,
+    bodies.VersionSeen,
+    bodies.Submission,
+    bodies.Verdict,
+    bodies.Resolutions,
+    bodies.NewSuggestion,
+    bodies.Division,
+    bodies.NewComment,
+    bodies.Settled,
+    bodies.Holding,
+    bodies.Name,
+    bodies.Reason,
+)
+
+
+def shape_of(kind: type[bodies.Body]) -> Shape:
+    """Return the shape of a body."""
+    fields = kind().fields
+    members = {name: _member(each) for name, each in fields.items()}
+    words = (kind.__doc__ or "").strip().split("\n")[0]
+    required = [name for name, each in fields.items() if each.required]
+    return obj(members, required=required, **({"description": words} if words else {}))
+
+
+def _member(each: Any) -> Shape:
+    """Return the shape that one member of a body takes."""
+    if isinstance(each, bodies.RecordId):
+        return dict(UUID)
+    if isinstance(each, bodies.Day):
+        return {"type": "string", "format": "date"}
+    if isinstance(each, serializers.CharField):
+        return dict(TEXT)
+    if isinstance(each, serializers.BooleanField):
+        return dict(FLAG)
+    if isinstance(each, serializers.IntegerField):
+        return {"type": "integer", "minimum": each.min_value, "maximum": each.max_value}
+    if isinstance(each, serializers.ChoiceField):
+        return enum(each.choices)
+    if isinstance(each, serializers.ListSerializer):
+        inner = ref("ChangeSent") if isinstance(each.child, bodies.ChangeBody) else shape_of(type(each.child))
+        return array(inner, maxItems=each.max_length)
+    if isinstance(each, serializers.ListField):
+        limits = {"minItems": each.min_length, "maxItems": each.max_length}
+        return array(_member(each.child), **{name: most for name, most in limits.items() if most is not None})
+    if isinstance(each, serializers.DictField):
+        return {"type": "object", "additionalProperties": _member(each.child)}
+    return dict(ANYTHING)
+
+
+def _change_sent() -> Shape:
+    """Return the shape of a change: one for each kind and sort of operation, so that the fields are those of the kind."""
+    name = ref("RecordName")
+    base = {"type": "integer", "minimum": 1}
+    cites = {"type": "object", "additionalProperties": array(name, maxItems=500)}
+    local = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,59}$"}
+    shapes = []
+    for kind in PROPOSABLE:
+        fields = ref(f"{component_of(KINDS[kind])}Fields")
+        own = {"type": "string", "const": kind}
+        shapes += [
+            obj(
+                {
+                    "record": own,
+                    "operation": {"type": "string", "const": CREATE},
+                    "ref": local,
+                    "fields": fields,
+                    "cites": cites,
+                },
+                required=["record", "operation", "fields"],
+                title=f"New {kind}",
+            ),
+            obj(
+                {
+                    "record": own,
+                    "operation": enum([operation for operation in OPERATIONS if operation != CREATE]),
+                    "id": name,
+                    "base_revision": base,
+                    "fields": fields,
+                    "cites": cites,
+                },
+                required=["record", "operation", "id"],
+                title=f"Change of a {kind}",
+            ),
+        ]
+    return {"anyOf": shapes, "description": "One operation on one record."}
