@@ -11,10 +11,12 @@ from ..models import Bearing
 from ..records import KINDS, State
 from ..status import Judgement, current
 from ..vocabularies import STANCES, SUPPLY_ROLES, SUPPORTING_STANCES, UNASSESSED
-from .moments import Moment, known_at, standing, with_moved
-from .rendering import Known, Look, Rendering
+from .known import Known, Look, known_at, standing, with_moved
+from .moments import Moment
+from .rendering import Rendering
 
 STATUS_MEMBERS = ("status", "status_as_of", "current_assessment")
+DETAIL_MEMBERS = ("corroboration", "counts", "links")
 
 
 def assessments_at(chokepoints: Iterable[str], moment: Moment) -> list[Known]:
@@ -85,15 +87,14 @@ def add_statuses(
 
 
 def around(one: Known, moment: Moment, rendering: Rendering) -> dict[str, Any]:
-    """Return what a chokepoint's detail says beside its fields: the current assessment whole, corroboration and counts."""
-    best = statuses_of([one.record], moment).get(one.record, {}).get("current_assessment")
-    found = rendering.look("assessment", [best]) if best else {}
+    """Return what a chokepoint's detail says beside its members in lists: corroboration and counts."""
     members: dict[str, Any] = {}
-    if rendering.shows("current"):
-        plain = Rendering(look=rendering.look, address=rendering.address)
-        members["current"] = plain.render([found[best]])[0] if found else None
     if rendering.shows("corroboration"):
-        members["corroboration"] = corroboration_of(found[best], rendering.look) if found else None
+        best = statuses_of([one.record], moment).get(one.record)
+        found = rendering.look("assessment", [best["current_assessment"]]) if best else {}
+        members["corroboration"] = [
+            side for one in found.values() for side in corroboration_of(one, rendering.look)
+        ]
     if rendering.shows("counts"):
         members["counts"] = counts_of(one.record, moment)
     return members
@@ -125,21 +126,29 @@ def _bearings(evidence: Known) -> Sequence[Mapping[str, Any]]:
     return () if evidence.state.get("retired") else evidence.state.get("bears_on", ())
 
 
-def corroboration_of(assessment: Known, look: Look) -> dict[str, Any]:
-    """Return how many pieces of an assessment's evidence carry its status, and from how many different origins."""
-    sides = SUPPORTING_STANCES.get(assessment.state["status"], SUPPORTING_STANCES["undetermined"])
-    carrying = {stance for side in sides for stance in side}
-    pieces = [
-        one
-        for one in look("evidence", assessment.state.get("evidence", ())).values()
-        if any(
-            entry.get("chokepoint") == assessment.state["chokepoint"] and entry["stance"] in carrying
-            for entry in _bearings(one)
-        )
-    ]
+def corroboration_of(assessment: Known, look: Look) -> list[dict[str, Any]]:
+    """Return for each side that carries an assessment's status how many pieces of its evidence do, from how many origins.
+
+    There is one side, or two where good sources disagree: what speaks for and what speaks against is counted apart.
+    """
+    evidence = look("evidence", assessment.state.get("evidence", ())).values()
+    sides = SUPPORTING_STANCES.get(assessment.state.get("status"), ())
+    return [_side([one for one in evidence if _takes(one, side, assessment)], side, look) for side in sides]
+
+
+def _takes(evidence: Known, stances: set[str], assessment: Known) -> bool:
+    """Tell whether a piece of evidence takes one of some stances towards the chokepoint of an assessment."""
+    return any(
+        entry.get("chokepoint") == assessment.state.get("chokepoint") and entry["stance"] in stances
+        for entry in _bearings(evidence)
+    )
+
+
+def _side(pieces: Sequence[Known], stances: set[str], look: Look) -> dict[str, Any]:
     sources = _sources_behind(pieces, look)
     origins = [origins_of_evidence(one.state, sources.get) for one in pieces if "source" in one.state]
     return {
+        "stances": [stance for stance in STANCES if stance in stances],
         "pieces": len(pieces),
         "origins": count_origins(origins),
         "without_established_origin": sum(not found for found in origins),

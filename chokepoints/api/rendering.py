@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..fields import Bearings, Children, Field, Flag, Listings, Names, Reference, ReferenceSet, Share
-from ..records import KINDS, Kind, State
+from ..records import KINDS, Kind
+from .known import Known, Look
 
 # Path of each kind that has an address of its own.
 PATHS = {
@@ -26,25 +27,8 @@ PATHS = {
     "assessment": "assessments",
 }
 COMMON = ("id", "record", "self", "revision", "created_in", "changed_in", "retired", "merged_into")
-
-
 BEARING = ("chokepoint", "list", "stance", "note")
 LISTING = ("list", "number", "headline", "named_on")
-
-
-@dataclass
-class Known:
-    """One record as the ledger holds it at some moment: its state, its revision, and the changesets of its first and last."""
-
-    kind: Kind
-    record: str
-    state: State
-    revision: int
-    created_in: int
-    changed_in: int
-
-
-Look = Callable[[str, Iterable[str]], Mapping[str, Known]]  # (kind, ids) → records by id
 
 
 @dataclass
@@ -155,7 +139,7 @@ class Rendering:
             "id": record,
             "key": state.get("key"),
             "name": state.get(KINDS[kind].title) if KINDS[kind].title else None,
-            "url": self.url_of(kind, record),
+            "self": self.url_of(kind, record),
         }
 
     def url_of(self, kind: str, record: str) -> str:
