@@ -3,6 +3,7 @@
 api/offering.py makes the filters of the API. They are other classes, since there every field of records.py has one, several
 values fit into one, unknown parameters are refused, and each can be asked of the past; here a person chooses from a few
 fields with labels. What both mean stands in one place: querysets (models/), `sectors_with_parts`, and `Search` with SEARCHED.
+"""
 
 import json
 from typing import Any

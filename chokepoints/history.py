@@ -21,7 +21,7 @@ def open_commitments(commitments: Iterable[str]) -> dict[str, Any]:
 
 
 def states_of(revisions: Iterable[Revision], *, withheld: Any = None) -> list[State]:
-    """Return the whole state of each revision, in the present format, with one query for all their values (or some, for thousands).
+    """Return the whole state of each revision, in the present format, with one query for many thousand values.
 
     A field whose opening is gone is left out, or stands as `withheld` if that is given; then the state isn't lifted, since
     a lift may need the value.

@@ -9,6 +9,8 @@ from typing import Any
 
 import django_filters as filters
 from django import forms
+from django.db.models import QuerySet
+from django.http import QueryDict
 
 from .. import fields as register
 from ..projection import model_of
@@ -33,13 +35,24 @@ from .searching import SearchIn
 Offered = dict[str, Any]  # parameter → filter
 
 
+class Offering(filters.FilterSet):
+    """The filters of a list. Of the forty that it may offer, only those that a request names are made ready for it."""
+
+    def __init__(self, data: QueryDict, queryset: QuerySet):
+        always = {"retired"}
+        self.base_filters = {
+            name: each for name, each in self.base_filters.items() if name in data or name in always
+        }
+        super().__init__(data, queryset=queryset)
+
+
 @cache
-def filterset_for(name: str) -> type[filters.FilterSet]:
+def filterset_for(name: str) -> type[Offering]:
     """Return the filters of a kind's list."""
     kind = KINDS[name]
     model = model_of(kind)
     meta = type("Meta", (), {"model": model, "fields": []})
-    return type(f"{model.__name__}ApiFilter", (filters.FilterSet,), {**_filters_of(kind), "Meta": meta})
+    return type(f"{model.__name__}ApiFilter", (Offering,), {**_filters_of(kind), "Meta": meta})
 
 
 def _filters_of(kind: Kind) -> Offered:

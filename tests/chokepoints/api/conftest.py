@@ -12,22 +12,40 @@ from tests.builders import Builder
 from tests.chokepoints.api.filter_table import CASES
 from tests.chokepoints.api.registers import Read, full_register, reader, what_happened_later
 
+TABLE = [(kind, case) for kind, cases in CASES.items() for case in cases]
+
 
 @dataclass
 class Filled:
-    """A register: its builder, its records by name, its last changeset; `said` is what lists answered at `before`."""
+    """A register: its builder, its records by name, and its last changeset."""
 
     build: Builder
     ids: dict[str, str]
     read: Read
-    head: int = 0
-    before: int = 0
-    said: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def head(self) -> int:
+        return self.build.changesets[-1].number
 
     def named(self, results: list[dict[str, Any]]) -> set[str]:
         """Return the names of records in results."""
         names = {record: name for name, record in self.ids.items()}
         return {names.get(one["id"], one["id"]) for one in results}
+
+    def ask(self, kind: str, case: str, at: Any = None) -> dict[str, Any]:
+        """Return what a list answers to one line of the table of filters."""
+        query = case.format(**self.ids) + ("" if at is None else f"&at={at}")
+        return self.read(f"{PATHS[kind]}/?{query}&count=true")
+
+
+@dataclass
+class Told(Filled):
+    """A register after much has changed, with all that its lists and details answered before, in changeset `before`."""
+
+    before: int = 0
+    said: dict[Any, Any] = field(default_factory=dict)  # (kind, case) → the answer of the tables
+    said_at: dict[Any, Any] = field(default_factory=dict)  # the same, asked of the ledger as of the head
+    details: dict[str, Any] = field(default_factory=dict)  # address → answer
 
 
 @pytest.fixture(scope="module")
@@ -41,25 +59,23 @@ def rolled_back(django_db_setup, django_db_blocker):
 def full(rolled_back) -> Filled:
     """The full register."""
     build = Builder()
-    ids = full_register(build)
-    return Filled(build, ids, reader(Client()), head=build.changesets[-1].number)
+    return Filled(build, full_register(build), reader(Client()))
 
 
 @pytest.fixture(scope="module")
-def moved(rolled_back) -> Filled:
+def told(rolled_back) -> Told:
     """The full register after much has changed, and everything that its lists and details said before."""
     build = Builder()
-    ids = full_register(build)
-    filled = Filled(build, ids, reader(Client()), before=build.changesets[-1].number)
-    for kind, path in PATHS.items():
-        for case in CASES[kind]:
-            query = case.format(**ids)
-            filled.said[kind, case] = filled.read(f"{path}/?{query}&count=true")
-        for one in filled.read(f"{path}/?retired=any")["results"]:
-            filled.said["detail", one["self"]] = filled.read(one["self"])
-    what_happened_later(build, ids)
-    filled.head = build.changesets[-1].number
-    return filled
+    told = Told(build, full_register(build), reader(Client()))
+    told.before = told.head
+    for kind, case in TABLE:
+        told.said[kind, case] = told.ask(kind, case)
+        told.said_at[kind, case] = told.ask(kind, case, at=told.head)
+    for path in PATHS.values():
+        for one in told.read(f"{path}/?retired=any")["results"]:
+            told.details[one["self"]] = told.read(one["self"])
+    what_happened_later(build, told.ids)
+    return told
 
 
 @pytest.fixture
