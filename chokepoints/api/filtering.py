@@ -18,7 +18,7 @@ from ..records import KINDS, Kind
 from ..selectors import sectors_with_parts, today, with_parts
 from ..vocabularies import STANCES, STATUSES, UNASSESSED
 from .asking import CountryCode, OneOf, RecordId, Records, Several, Since
-from .chokepoints import all_statuses
+from .chokepoints import current_at
 from .known import Known, known_at, standing, with_moved
 from .moments import Moment
 from .paging import Place, place_of
@@ -185,8 +185,9 @@ class StatusIs(AroundIs):
         return super().narrow(rows.with_status(today()), values)
 
     def values_of(self, one: Known, world: World) -> Iterable[Any]:
-        found = world.once("statuses", lambda: all_statuses(world.moment))
-        return [found.get(one.record, UNASSESSED)]
+        found = world.once("statuses", lambda: current_at(world.moment))
+        judged = found.get(one.record)
+        return [judged.judgement.status if judged else UNASSESSED]
 
 
 class SuppliedFrom(AroundIs):
