@@ -1,5 +1,6 @@
-"""One register for all readings of a module: filled once, read many times, rolled back at the end."""
+"""The full register: anew for each test, or (`told`) filled once for the whole table of filters."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,36 +49,26 @@ class Told(Filled):
     details: dict[str, Any] = field(default_factory=dict)  # address → answer
 
 
-@pytest.fixture(scope="module")
-def rolled_back(django_db_setup, django_db_blocker):
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield
-        transaction.set_rollback(True)
-
-
-@pytest.fixture(scope="module")
-def full(rolled_back) -> Filled:
+@pytest.fixture
+def full(db) -> Filled:
     """The full register."""
     build = Builder()
     return Filled(build, full_register(build), reader(Client()))
 
 
 @pytest.fixture(scope="module")
-def told(rolled_back) -> Told:
+def told(django_db_setup, django_db_blocker) -> Iterator[Told]:
     """The full register after much has changed, and everything that its lists and details said before."""
-    build = Builder()
-    told = Told(build, full_register(build), reader(Client()))
-    told.before = told.head
-    for kind, case in TABLE:
-        told.said[kind, case] = told.ask(kind, case)
-        told.said_at[kind, case] = told.ask(kind, case, at=told.head)
-    for path in PATHS.values():
-        for one in told.read(f"{path}/?retired=any")["results"]:
-            told.details[one["self"]] = told.read(one["self"])
-    what_happened_later(build, told.ids)
-    return told
-
-
-@pytest.fixture
-def build(db) -> Builder:
-    return Builder()
+    with django_db_blocker.unblock(), transaction.atomic():
+        build = Builder()
+        told = Told(build, full_register(build), reader(Client()))
+        told.before = told.head
+        for kind, case in TABLE:
+            told.said[kind, case] = told.ask(kind, case)
+            told.said_at[kind, case] = told.ask(kind, case, at=told.head)
+        for path in PATHS.values():
+            for one in told.read(f"{path}/?retired=any")["results"]:
+                told.details[one["self"]] = told.read(one["self"])
+        what_happened_later(build, told.ids)
+        yield told
+        transaction.set_rollback(True)
