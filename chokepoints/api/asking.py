@@ -43,10 +43,13 @@ def names_in(query: QueryDict, parameter: str, known: Sequence[str]) -> frozense
     """Return the names that a parameter lists, or None if it isn't there. Raises ApiProblem (400) for an unknown one."""
     if not query.get(parameter):
         return None
-    names = query[parameter].split(",")
-    for name in names:
+    names: set[str] = set()
+    for name in query[parameter].split(","):
         if name not in known:
             raise unknown(name, known, f"member for “{parameter}”", parameter=parameter)
+        if name in names:
+            raise wrong_parameter(parameter, f"“{name}” stands twice.")
+        names.add(name)
     return frozenset(names)
 
 

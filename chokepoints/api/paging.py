@@ -27,6 +27,7 @@ from .problems import is_unfit, wrong_parameter
 
 USUAL_SIZE, LARGEST_SIZE = 50, 500
 PAGING = ("cursor", "page_size", "count", "ordering")
+LARGEST_IN_CURSOR = 2**62
 LONGEST_IN_CURSOR = 3_000  # characters of one value; the longest column that lists are ordered by has 500
 
 
@@ -105,8 +106,8 @@ def _clean(field: Any, value: Any) -> Any:
     ):
         raise ValueError("no value of a column")
     clean = field.to_python(value)
-    if isinstance(clean, int) and abs(clean) > 2**62:
-        raise ValueError("too large")
+    if _packed(clean) != value or (isinstance(clean, int) and abs(clean) > LARGEST_IN_CURSOR):
+        raise ValueError("not as a cursor has it")
     return clean
 
 

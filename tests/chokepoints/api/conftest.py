@@ -1,5 +1,6 @@
 """The full register: anew for each test, or (`told`) filled once for the whole table of filters."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,8 @@ from tests.builders import Builder
 from tests.chokepoints.api.filter_table import CASES
 from tests.chokepoints.api.registers import Read, full_register, reader, what_happened_later
 
+# What looks at other records has a way of its own to ask of the past, even where nothing has changed since.
+ASKS_AROUND = {"status", "status__in", "supplier_country", "supplier_country__in", "sector", "sector__in"}
 TABLE = [(kind, case) for kind, cases in CASES.items() for case in cases]
 
 
@@ -45,7 +48,7 @@ class Told(Filled):
 
     before: int = 0
     said: dict[Any, Any] = field(default_factory=dict)  # (kind, case) → the answer of the tables
-    said_at: dict[Any, Any] = field(default_factory=dict)  # the same, asked of the ledger as of the head
+    said_at: dict[Any, Any] = field(default_factory=dict)  # some of it, asked of the ledger as of the head
     details: dict[str, Any] = field(default_factory=dict)  # address → answer
 
 
@@ -65,7 +68,8 @@ def told(django_db_setup, django_db_blocker) -> Iterator[Told]:
         told.before = told.head
         for kind, case in TABLE:
             told.said[kind, case] = told.ask(kind, case)
-            told.said_at[kind, case] = told.ask(kind, case, at=told.head)
+            if ASKS_AROUND & set(re.findall(r"\w+(?==)", case)):
+                told.said_at[kind, case] = told.ask(kind, case, at=told.head)
         for path in PATHS.values():
             for one in told.read(f"{path}/?retired=any")["results"]:
                 told.details[one["self"]] = told.read(one["self"])

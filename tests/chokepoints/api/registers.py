@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.test import Client
 
@@ -164,10 +164,10 @@ def merge(build: Builder, kind: str, record: str, into: str) -> None:
     build.changesets.append(replay(sealed, [after]))
 
 
-def many(build: Builder, number: int) -> None:
+def many(build: Builder, number: int, begin: int = 0) -> None:
     """Publish as many records of every kind, each with references, a changeset for each round."""
-    shared = build.source("shared")
-    for n in range(number):
+    shared = build.source(f"shared-{begin}")
+    for n in range(begin, begin + number):
         new = {kind: build.id() for kind in PATHS}
         fields: dict[str, dict[str, Any]] = {
             "sector": {"key": f"sector-{n}", "name": f"Sector {n}"},
@@ -232,8 +232,8 @@ def reader(client: Client) -> Read:
     def read(path: str, **parameters: Any) -> dict[str, Any]:
         address = path if path.startswith("http") else f"/api/v1/{path}"
         parts = urlsplit(address)
-        query = {"query_params": parameters} if parameters else {}
-        answer = client.get(f"{parts.path}?{parts.query}" if parts.query else parts.path, **query)
+        query = "&".join(filter(None, (parts.query, urlencode(parameters))))
+        answer = client.get(f"{parts.path}?{query}" if query else parts.path)
         assert answer.status_code == 200, f"{address} {parameters}: {answer.content.decode()}"
         assert answer.headers["Content-Type"] == "application/json"
         return json.loads(answer.content)
