@@ -46,7 +46,7 @@ def names_in(query: QueryDict, parameter: str, known: Sequence[str]) -> frozense
     names: set[str] = set()
     for name in query[parameter].split(","):
         if name not in known:
-            raise unknown(name, known, f"member for “{parameter}”", parameter=parameter)
+            raise unknown(name, known, "member", parameter=parameter)
         if name in names:
             raise wrong_parameter(parameter, f"“{name}” stands twice.")
         names.add(name)

@@ -5,7 +5,7 @@ of the ledger, and a list of some thousand records at a moment costs little more
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,15 +65,18 @@ def standing(kind: Kind, moment: Moment) -> QuerySet:
     return rows if moment.is_now else rows.filter(changed_in__lte=moment.changeset)
 
 
-def with_moved(kind: Kind, moment: Moment, still: Mapping[str, Any]) -> list[Any]:
+def with_moved(
+    kind: Kind, moment: Moment, still: Mapping[str, Any], among: Collection[str] | None = None
+) -> list[Any]:
     """Return what was made of standing rows, by record, with the records that have moved on, as the ledger had them.
 
-    A changeset that was published while the standing rows were read may have changed some under the reader; they are among
-    those that have moved on by now, and replaced.
+    `among` names the only records of interest. A changeset that was published while the standing rows were read may have
+    changed some under the reader; they are among those that have moved on by now, and replaced.
     """
     if moment.is_now:
         return list(still.values())
     rows = model_of(kind).objects.filter(changed_in__gt=moment.changeset, created_in__lte=moment.changeset)
+    rows = rows if among is None else rows.filter(pk__in=among)
     moved = set(map(str, rows.values_list("pk", flat=True)))
     kept = [one for record, one in still.items() if record not in moved]
     return kept + list(known_then(kind, moved, moment))
@@ -126,9 +129,8 @@ def look_at(moment: Moment) -> Look:
 
 
 def _known(kind: Kind, ids: Sequence[str], moment: Moment) -> Iterable[Known]:
-    if moment.is_now:
-        return known_now(kind, model_of(kind).objects.filter(pk__in=ids))
-    return known_then(kind, ids, moment)
+    still = known_now(kind, standing(kind, moment).filter(pk__in=ids))
+    return with_moved(kind, moment, {one.record: one for one in still}, among=ids)
 
 
 def record_then(kind: str, name: str, look: Look) -> Known | None:

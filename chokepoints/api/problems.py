@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
@@ -67,8 +67,7 @@ def unknown(name: str, known: Iterable[str], what: str = "parameter", *, paramet
     `parameter` is the one in which the name stands; by default the name is itself a parameter.
     """
     message = f"There is no {what} {quoted(name)}. There are: {', '.join(sorted(known))}."
-    errors = [{"parameter": parameter or quoted(name)[1:-1], "message": message}]
-    return ApiProblem(400, message, errors=errors)
+    return wrong_parameter(parameter or quoted(name)[1:-1], message)
 
 
 def wrong_parameter(parameter: str, message: str) -> ApiProblem:
@@ -147,8 +146,3 @@ def problem_response(status: int, detail: str, **members: Any) -> JsonResponse:
 def is_api(request: HttpRequest) -> bool:
     """Tell whether a request is for an address on which every error is a problem."""
     return request.path_info == "/api" or request.path_info.startswith("/api/")
-
-
-def page_or_problem(request: HttpRequest, page: HttpResponse, detail: str) -> HttpResponse:
-    """Return the problem for an address of the interface, the page for any other."""
-    return problem_response(page.status_code, detail) if is_api(request) else page
