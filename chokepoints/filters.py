@@ -1,4 +1,9 @@
-"""What lists can be narrowed to. Unknown parameters are ignored; a wrong value is named beside its field."""
+"""What lists on pages can be narrowed to. Unknown parameters are ignored; a wrong value is named beside its field.
+
+api/offering.py makes the filters of the API. They are other classes, since there every field of records.py has one, several
+values fit into one, unknown parameters are refused, and each can be asked of the past; here a person chooses from a few
+fields with labels. What both mean stands in one place: querysets (models/), `sectors_with_parts`, and `Search` with SEARCHED.
+"""
 
 import json
 from typing import Any
@@ -8,12 +13,24 @@ from django import forms
 from django.db.models import Q, QuerySet
 
 from . import vocabularies as words
-from .models import Chokepoint, ChokepointList, Evidence, Organization, Sector, Source, Supply
+from .models import Chokepoint, ChokepointList, Evidence, Organization, Sector, Source
 from .presenting import country_name
-from .selectors import STATUS_SEQUENCE, sector_with_parts, supplier_countries
+from .selectors import STATUS_SEQUENCE, sectors_with_parts, supplier_countries
 
 # A pattern longer than this is nobody's search, and SQLite refuses very long ones.
 LONGEST_SEARCH = 200
+
+# Where words are looked for, by kind: columns with text, and columns with a set of texts as JSON.
+SEARCHED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "list": (("name", "name_original", "key", "issuer", "definition"), ()),
+    "sector": (("name", "name_original", "key"), ()),
+    "chokepoint": (("name", "name_original", "summary", "key"), ("aliases",)),
+    "organization": (("name", "name_original", "key"), ("aliases",)),
+    "supply": (("note",), ()),
+    "source": (("title", "title_original", "publisher", "author", "key", "url"), ()),
+    "evidence": (("claim", "quote", "translation", "said_by"), ()),
+    "assessment": (("rationale",), ()),
+}
 
 
 def _options(choices: dict[Any, str]) -> list[tuple[Any, str]]:
@@ -30,12 +47,10 @@ def _in_json(column: str, text: str) -> Q:
 
 
 class Search(filters.CharFilter):
-    """Words that must all be found, each in any of some columns."""
+    """Words that must all be found, each in any of the columns that a kind is searched in."""
 
-    def __init__(
-        self, *, columns: tuple[str, ...], json_columns: tuple[str, ...] = (), **options: Any
-    ) -> None:
-        self.columns, self.json_columns = columns, json_columns
+    def __init__(self, *, kind: str, **options: Any) -> None:
+        self.columns, self.json_columns = SEARCHED[kind]
         widget = forms.TextInput(attrs={"type": "search"})
         super().__init__(
             max_length=LONGEST_SEARCH, widget=widget, label="Words, in English or Chinese", **options
@@ -55,7 +70,7 @@ class Search(filters.CharFilter):
 class ChokepointFilter(filters.FilterSet):
     """Chokepoints of Chokepoint.objects.with_status()."""
 
-    q = Search(columns=("name", "name_original", "summary", "key"), json_columns=("aliases",))
+    q = Search(kind="chokepoint")
     status = _choice([(status, status.capitalize()) for status in STATUS_SEQUENCE], label="Status")
     sector = filters.ModelChoiceFilter(
         queryset=Sector.objects.in_force().order_by("name"),
@@ -79,16 +94,13 @@ class ChokepointFilter(filters.FilterSet):
         fields: list = []
 
     def with_parts(self, queryset: QuerySet, name: str, sector: Sector) -> QuerySet:
-        return queryset.filter(sector__in=sector_with_parts(sector))
+        return queryset.filter(sector__in=sectors_with_parts([str(sector.pk)]))
 
     def supplied_from(self, queryset: QuerySet, name: str, country: str) -> QuerySet:
-        supplies = Supply.objects.in_force().filter(role="foreign-supplier")
-        return queryset.filter(
-            pk__in=supplies.filter(Q(country=country) | Q(organization__country=country)).values("chokepoint")
-        )
+        return queryset.supplied_from([country])
 
     def with_barrier(self, queryset: QuerySet, name: str, barrier: str) -> QuerySet:
-        return queryset.filter(barriers__icontains=f'"{barrier}"')
+        return queryset.having_any("barriers", [barrier])
 
     def on_list(self, queryset: QuerySet, name: str, chosen: ChokepointList) -> QuerySet:
         return queryset.filter(listings__list=chosen)
@@ -97,7 +109,7 @@ class ChokepointFilter(filters.FilterSet):
 class SourceFilter(filters.FilterSet):
     """Sources."""
 
-    q = Search(columns=("title", "title_original", "publisher", "author", "key", "url"))
+    q = Search(kind="source")
     kind = _choice(_options(words.SOURCE_KINDS), label="Kind")
     reliability = _choice(
         [(grade, f"{grade}: {label}") for grade, label in words.RELIABILITIES.items()], label="Reliability"
@@ -113,7 +125,7 @@ class SourceFilter(filters.FilterSet):
 class EvidenceFilter(filters.FilterSet):
     """Evidence."""
 
-    q = Search(columns=("claim", "quote", "translation", "said_by"))
+    q = Search(kind="evidence")
     stance = _choice(_options(words.STANCES), label="Stance", method="with_stance")
     nature = _choice(_options(words.NATURES), label="Nature")
 
@@ -122,7 +134,7 @@ class EvidenceFilter(filters.FilterSet):
         fields: list = []
 
     def with_stance(self, queryset: QuerySet, name: str, stance: str) -> QuerySet:
-        return queryset.filter(bearings__stance=stance).distinct()
+        return queryset.with_stance([stance])
 
 
 def _organization_countries() -> list[tuple[str, str]]:
@@ -139,7 +151,7 @@ def _organization_countries() -> list[tuple[str, str]]:
 class OrganizationFilter(filters.FilterSet):
     """Organizations."""
 
-    q = Search(columns=("name", "name_original", "key"), json_columns=("aliases",))
+    q = Search(kind="organization")
     country = _choice(_organization_countries, label="Country")
     kind = _choice(_options(words.ORGANIZATION_KINDS), label="Kind")
 

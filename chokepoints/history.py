@@ -7,15 +7,21 @@ from typing import Any
 from .models import Opening, Revision
 from .records import KINDS, State
 
+COMMITMENTS_PER_QUERY = 30_000  # below the number of parameters that SQLite takes as it is usually built
+
 
 def open_commitments(commitments: Iterable[str]) -> dict[str, Any]:
     """Return the values of some commitments; one without an opening is missing."""
-    wanted = set(commitments)
-    return dict(Opening.objects.filter(commitment__in=wanted).values_list("commitment", "value"))
+    wanted = sorted(set(commitments))
+    values: dict[str, Any] = {}
+    for start in range(0, len(wanted), COMMITMENTS_PER_QUERY):
+        part = wanted[start : start + COMMITMENTS_PER_QUERY]
+        values |= dict(Opening.objects.filter(commitment__in=part).values_list("commitment", "value"))
+    return values
 
 
 def states_of(revisions: Iterable[Revision], *, withheld: Any = None) -> list[State]:
-    """Return the whole state of each revision, in the present format, with one query for all their values.
+    """Return the whole state of each revision, in the present format, with one query for many thousand values.
 
     A field whose opening is gone is left out, or stands as `withheld` if that is given; then the state isn't lifted, since
     a lift may need the value.

@@ -330,17 +330,24 @@ def supplier_countries() -> list[tuple[str, str]]:
     return sorted(((code, country_name(code)) for code in codes), key=lambda pair: pair[1])
 
 
-def sector_with_parts(sector: Sector) -> set[uuid.UUID]:
-    """Return the ids of a sector and all sectors under it."""
-    children: dict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
-    for pk, parent in Sector.objects.filter(parent__isnull=False).values_list("pk", "parent_id"):
-        children[parent].append(pk)
-    found, queue = set(), [sector.pk]
+def sectors_with_parts(sectors: Iterable[str]) -> set[str]:
+    """Return the ids of some sectors and of all sectors under them."""
+    rows = Sector.objects.filter(parent__isnull=False).values_list("pk", "parent_id")
+    return with_parts(sectors, {str(pk): str(parent) for pk, parent in rows})
+
+
+def with_parts(roots: Iterable[str], parents: Mapping[str, str]) -> set[str]:
+    """Return some ids and all that stand under them. `parents` maps what is part of something to that."""
+    parts: dict[str, list[str]] = defaultdict(list)
+    for part, parent in parents.items():
+        parts[parent].append(part)
+    found: set[str] = set()
+    queue = list(roots)
     while queue:
-        pk = queue.pop()
-        if pk not in found:
-            found.add(pk)
-            queue += children[pk]
+        one = queue.pop()
+        if one not in found:
+            found.add(one)
+            queue += parts[one]
     return found
 
 

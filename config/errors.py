@@ -12,7 +12,6 @@ from chokepoints.api.problems import (
     NOTHING_HERE,
     TOO_LARGE,
     is_api,
-    page_or_problem,
     problem_response,
 )
 from reviews.views import keeping
@@ -26,7 +25,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         if is_api(request):
             return problem_response(413, TOO_LARGE)
         return render(request, "413.html", status=413)
-    return page_or_problem(request, defaults.bad_request(request, exception), MALFORMED)
+    return problem_response(400, MALFORMED) if is_api(request) else defaults.bad_request(request, exception)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -38,11 +37,9 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404."""
-    return (
-        problem_response(404, NOTHING_HERE)
-        if is_api(request)
-        else defaults.page_not_found(request, exception)
-    )
+    if is_api(request):
+        return problem_response(404, NOTHING_HERE)
+    return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -10,7 +10,7 @@ from ..history import states_of
 from ..models import Changeset, Revision
 from ..presenting import WITHHELD
 from ..selectors import changeset_lines
-from .moments import Moment
+from .moments import LONGEST_NUMBER, Moment, is_number
 from .paging import page_size
 from .problems import wrong_parameter
 
@@ -31,9 +31,9 @@ def render_changesets(changesets: Sequence[Changeset], request: Request) -> list
 
 def _revision(revision: Revision, state: dict[str, Any]) -> dict[str, Any]:
     return {
-        "kind": revision.kind,
-        "record": str(revision.record),
-        "number": revision.number,
+        "record": revision.kind,
+        "id": str(revision.record),
+        "revision": revision.number,
         "operation": revision.operation,
         "state": {name: value for name, value in state.items() if value is not WITHHELD},
         "withheld": sorted(name for name, value in state.items() if value is WITHHELD),
@@ -48,7 +48,7 @@ def _changeset(line: Any, revisions: list[dict[str, Any]], request: Request) -> 
     changeset = line.changeset
     return {
         "number": changeset.number,
-        "url": request.build_absolute_uri(f"/api/v1/changesets/{changeset.number}/"),
+        "self": request.build_absolute_uri(f"/api/v1/changesets/{changeset.number}/"),
         "time": changeset.time.isoformat().replace("+00:00", "Z"),
         "authors": [_person(person) for person in line.authors],
         "summary": line.summary,
@@ -79,45 +79,41 @@ def _person(person: Any) -> dict[str, Any]:
     }
 
 
-class ChangesetPage:
-    """The changesets after `since`: as many as were asked for, fewer where they hold very many revisions."""
+def changesets_since(request: Request, moment: Moment) -> dict[str, Any]:
+    """Return the page of changesets after `since`: as many as were asked for, fewer where they hold very many revisions.
 
-    def __init__(self, request: Request, moment: Moment):
-        self.request, self.moment = request, moment
+    There is no way back: whoever follows the ledger goes forward. Raises ApiProblem (400).
+    """
+    query = request.query_params
+    since = query.get("since", "0")
+    if not (is_number(since) and len(since) <= LONGEST_NUMBER):
+        raise wrong_parameter("since", "This is the number of the last changeset that you have, or 0.")
+    size = page_size(query)
+    rows = Changeset.objects.filter(number__gt=int(since), number__lte=moment.changeset)
+    found = list(rows.order_by("number")[: size + 1])
+    shown = _as_fit(found[:size])
+    return {
+        "next": _link(request, shown[-1].number) if len(shown) < len(found) else None,
+        "previous": None,
+        "head": moment.changeset,
+        "results": render_changesets(shown, request),
+    }
 
-    def body(self) -> dict[str, Any]:
-        query = self.request.query_params
-        since = query.get("since", "0")
-        if not (since.isascii() and since.isdigit() and len(since) < 19):
-            raise wrong_parameter("since", "This is the number of the last changeset that you have, or 0.")
-        size = page_size(query)
-        rows = Changeset.objects.filter(number__gt=int(since), number__lte=self.moment.changeset)
-        changesets = list(rows.order_by("number")[: size + 1])
-        shown = _as_fit(changesets[:size])
-        return {
-            "next": self._link(shown[-1].number) if len(shown) < len(changesets) else None,
-            "previous": None,
-            "head": self.moment.changeset,
-            "results": render_changesets(shown, self.request),
-        }
 
-    def _link(self, since: int) -> str:
-        query = self.request.query_params.copy()
-        query["since"] = str(since)
-        return self.request.build_absolute_uri(f"{self.request.path}?{query.urlencode()}")
+def _link(request: Request, since: int) -> str:
+    query = request.query_params.copy()
+    query["since"] = str(since)
+    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
 
 
 def _as_fit(changesets: list[Changeset]) -> list[Changeset]:
     """Return the first changesets that together hold no more revisions than a page can, but one at least."""
     counted = Revision.objects.filter(changeset__in=[one.number for one in changesets]).order_by()
     revisions = dict(counted.values_list("changeset").annotate(Count("pk")))
-    fitting, room = (
-        changesets[:1],
-        MOST_REVISIONS - revisions.get(changesets[0].number, 0) if changesets else 0,
-    )
-    for one in changesets[1:]:
+    room, fitting = MOST_REVISIONS, []
+    for one in changesets:
         room -= revisions.get(one.number, 0)
-        if room < 0:
+        if room < 0 and fitting:
             break
         fitting.append(one)
     return fitting

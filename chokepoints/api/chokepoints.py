@@ -1,66 +1,67 @@
 """What a chokepoint says beside its own fields: its status at a moment, what stands behind it, and how much there is."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
 
 from ..corroboration import count_origins, origins_of_evidence
+from ..dates import format_partial
 from ..models import Bearing
 from ..records import KINDS, State
 from ..status import Judgement, current
 from ..vocabularies import STANCES, SUPPLY_ROLES, SUPPORTING_STANCES, UNASSESSED
-from .moments import Moment, known_at, standing, with_moved
-from .rendering import Known, Look, Rendering
+from .known import Known, Look, known_at, standing, with_moved
+from .moments import Moment
+from .rendering import Rendering
 
 STATUS_MEMBERS = ("status", "status_as_of", "current_assessment")
+DETAIL_MEMBERS = ("corroboration", "counts", "links")
 
 
-def assessments_at(chokepoints: Iterable[str], moment: Moment) -> list[Known]:
-    """Return the assessments of some chokepoints at a moment."""
-    wanted = set(chokepoints)
-    found = known_at(KINDS["assessment"], moment, Q(chokepoint__in=wanted))
-    return [one for one in found if one.state.get("chokepoint") in wanted]
+@dataclass(frozen=True)
+class Judged:
+    """An assessment as far as statuses need it: what it judges, and its date as exactly as it is known."""
+
+    judgement: Judgement
+    as_of: str
 
 
-def all_statuses(moment: Moment) -> dict[str, str]:
-    """Return the status of every chokepoint that has one at a moment, from as few columns as tell it."""
+def judged_at(moment: Moment, chokepoints: Collection[str] | None = None) -> dict[str, list[Judged]]:
+    """Return the assessments of some chokepoints, or of all, at a moment, by chokepoint; few columns tell them."""
+    kind = KINDS["assessment"]
+    rows = standing(kind, moment)
+    if chokepoints is not None:
+        rows = rows.filter(chokepoint__in=chokepoints)
     columns = ("chokepoint_id", "status", "as_of", "rank", "retired", "created_in_id")
-    rows = standing(KINDS["assessment"], moment).values_list("pk", *columns)
-    still = {str(pk): Judgement(str(pk), str(chokepoint), *rest, ()) for pk, chokepoint, *rest in rows}
-    judgements: dict[str, list[Judgement]] = {}
-    for one in with_moved(KINDS["assessment"], moment, still):
-        judgement = _judgement(one) if isinstance(one, Known) else one
-        if judgement:
-            judgements.setdefault(judgement.chokepoint, []).append(judgement)
-    found = {chokepoint: current(several, moment.day) for chokepoint, several in judgements.items()}
-    return {chokepoint: best.status for chokepoint, best in found.items() if best}
+    still = {
+        str(pk): Judged(Judgement(str(pk), str(chokepoint), *rest, ()), format_partial(rest[1], precision))
+        for pk, precision, chokepoint, *rest in rows.values_list("pk", "as_of_precision", *columns)
+    }
+    found: dict[str, list[Judged]] = {}
+    for one in with_moved(kind, moment, still):
+        judged = _judged(one) if isinstance(one, Known) else one
+        if judged and (chokepoints is None or judged.judgement.chokepoint in chokepoints):
+            found.setdefault(judged.judgement.chokepoint, []).append(judged)
+    return found
 
 
-def _judgement(one: Known) -> Judgement | None:
+def _judged(one: Known) -> Judged | None:
     """Return what an assessment judges, or None where a part of it is withheld."""
     if not {"chokepoint", "status", "as_of", "rank"} <= one.state.keys():
         return None
-    return Judgement.from_state(one.record, one.state, one.created_in)
+    return Judged(Judgement.from_state(one.record, one.state, one.created_in), one.state["as_of"])
 
 
-def statuses_of(chokepoints: Iterable[str], moment: Moment) -> dict[str, dict[str, Any]]:
-    """Return status, its date and the id of the current assessment by chokepoint; one without an assessment is missing."""
-    judgements: dict[str, list[Judgement]] = {}
-    dates: dict[str, str] = {}
-    for one in assessments_at(chokepoints, moment):
-        if judgement := _judgement(one):
-            dates[one.record] = one.state["as_of"]
-            judgements.setdefault(judgement.chokepoint, []).append(judgement)
+def current_at(moment: Moment, chokepoints: Collection[str] | None = None) -> dict[str, Judged]:
+    """Return the current assessment of some chokepoints, or of all, by chokepoint; one that has none is missing."""
     found = {}
-    for chokepoint, several in judgements.items():
-        if best := current(several, moment.day):
-            found[chokepoint] = {
-                "status": best.status,
-                "status_as_of": dates[best.id],
-                "current_assessment": best.id,
-            }
+    for chokepoint, several in judged_at(moment, chokepoints).items():
+        by_id = {judged.judgement.id: judged for judged in several}
+        if best := current([judged.judgement for judged in several], moment.day):
+            found[chokepoint] = by_id[best.id]
     return found
 
 
@@ -71,29 +72,26 @@ def add_statuses(
     wanted = [name for name in STATUS_MEMBERS if rendering.shows(name)]
     if not wanted:
         return
-    found = statuses_of([one.record for one in records], moment)
-    nothing = {"status": UNASSESSED, "status_as_of": None, "current_assessment": None}
-    assessments = rendering.refer_to(
-        "assessment",
-        [status["current_assessment"] for status in found.values()],
-        expand="current_assessment" in rendering.expand,
-    )
+    found = current_at(moment, {one.record for one in records})
+    ids = [judged.judgement.id for judged in found.values()]
+    assessments = rendering.refer_to("assessment", ids, expand="current_assessment" in rendering.expand)
     for body, one in zip(shown, records, strict=True):
-        status = found.get(one.record, nothing)
-        status = status | {"current_assessment": assessments.get(status["current_assessment"])}
+        judged = found.get(one.record)
+        status = {
+            "status": judged.judgement.status if judged else UNASSESSED,
+            "status_as_of": judged.as_of if judged else None,
+            "current_assessment": assessments.get(judged.judgement.id) if judged else None,
+        }
         body |= {name: status[name] for name in wanted}
 
 
 def around(one: Known, moment: Moment, rendering: Rendering) -> dict[str, Any]:
-    """Return what a chokepoint's detail says beside its fields: the current assessment whole, corroboration and counts."""
-    best = statuses_of([one.record], moment).get(one.record, {}).get("current_assessment")
-    found = rendering.look("assessment", [best]) if best else {}
+    """Return what a chokepoint's detail says beside its members in lists: corroboration and counts."""
     members: dict[str, Any] = {}
-    if rendering.shows("current"):
-        plain = Rendering(look=rendering.look, address=rendering.address)
-        members["current"] = plain.render([found[best]])[0] if found else None
     if rendering.shows("corroboration"):
-        members["corroboration"] = corroboration_of(found[best], rendering.look) if found else None
+        ids = [judged.judgement.id for judged in current_at(moment, {one.record}).values()]
+        found = rendering.look("assessment", ids).values()
+        members["corroboration"] = [side for each in found for side in corroboration_of(each, rendering.look)]
     if rendering.shows("counts"):
         members["counts"] = counts_of(one.record, moment)
     return members
@@ -113,11 +111,11 @@ def counts_of(chokepoint: str, moment: Moment) -> dict[str, Any]:
         for one in known_at(KINDS["supply"], moment, Q(chokepoint=chokepoint))
         if one.state.get("chokepoint") == chokepoint and not one.state.get("retired")
     )
-    assessments = [one for one in assessments_at([chokepoint], moment) if not one.state.get("retired")]
+    assessments = judged_at(moment, {chokepoint}).get(chokepoint, [])
     return {
         "evidence": {stance: stances[stance] for stance in STANCES},
         "supplies": {role: roles[role] for role in SUPPLY_ROLES},
-        "assessments": len(assessments),
+        "assessments": sum(not judged.judgement.retired for judged in assessments),
     }
 
 
@@ -125,21 +123,29 @@ def _bearings(evidence: Known) -> Sequence[Mapping[str, Any]]:
     return () if evidence.state.get("retired") else evidence.state.get("bears_on", ())
 
 
-def corroboration_of(assessment: Known, look: Look) -> dict[str, Any]:
-    """Return how many pieces of an assessment's evidence carry its status, and from how many different origins."""
-    sides = SUPPORTING_STANCES.get(assessment.state["status"], SUPPORTING_STANCES["undetermined"])
-    carrying = {stance for side in sides for stance in side}
-    pieces = [
-        one
-        for one in look("evidence", assessment.state.get("evidence", ())).values()
-        if any(
-            entry.get("chokepoint") == assessment.state["chokepoint"] and entry["stance"] in carrying
-            for entry in _bearings(one)
-        )
-    ]
+def corroboration_of(assessment: Known, look: Look) -> list[dict[str, Any]]:
+    """Return for each side that carries an assessment's status how many pieces of its evidence do, from how many origins.
+
+    There is one side, or two where good sources disagree: what speaks for and what speaks against is counted apart.
+    """
+    evidence = look("evidence", assessment.state.get("evidence", ())).values()
+    sides = SUPPORTING_STANCES.get(assessment.state.get("status"), ())
+    return [_side([one for one in evidence if _takes(one, side, assessment)], side, look) for side in sides]
+
+
+def _takes(evidence: Known, stances: set[str], assessment: Known) -> bool:
+    """Tell whether a piece of evidence takes one of some stances towards the chokepoint of an assessment."""
+    return any(
+        entry.get("chokepoint") == assessment.state.get("chokepoint") and entry["stance"] in stances
+        for entry in _bearings(evidence)
+    )
+
+
+def _side(pieces: Sequence[Known], stances: set[str], look: Look) -> dict[str, Any]:
     sources = _sources_behind(pieces, look)
     origins = [origins_of_evidence(one.state, sources.get) for one in pieces if "source" in one.state]
     return {
+        "stances": [stance for stance in STANCES if stance in stances],
         "pieces": len(pieces),
         "origins": count_origins(origins),
         "without_established_origin": sum(not found for found in origins),

@@ -13,14 +13,13 @@ from django.http import UnreadablePostError
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
-from .problems import ApiProblem
+from .problems import ApiProblem, is_unfit
 
 LARGEST = 2_000_000  # bytes: the greatest proposal that the forms could make, several times over
 DEEPEST = 30  # levels: the interface itself nests five
 LONGEST_NUMBER = 30  # characters
-LARGEST_INTEGER = (
-    2**53 - 1
-)  # beyond it programs that read numbers as doubles disagree (RFC 7493, section 2.2)
+# Beyond it programs that read numbers as doubles disagree (RFC 7493, section 2.2).
+LARGEST_INTEGER = 2**53 - 1
 
 # A whole string, which may hold brackets that mean nothing, or one bracket.
 _STRINGS_AND_BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{\]}]', re.DOTALL)
@@ -103,7 +102,7 @@ def _integer(text: str) -> int:
 def _check_texts(value: Any, path: str) -> None:
     """Refuse what no database and no canonical JSON can carry, wherever it stands."""
     if isinstance(value, str):
-        if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        if is_unfit(value):
             raise ParseError(f"The text at {path or '/'} holds NUL or half of a surrogate pair.")
     elif isinstance(value, list):
         for position, item in enumerate(value):

@@ -1,16 +1,19 @@
 """Errors as `application/problem+json` (RFC 9457): what is wrong, where, and what to do."""
 
 import math
+import unicodedata
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 MEDIA_TYPE = "application/problem+json"
+LONGEST_QUOTED = 60  # characters of what somebody sent that a message repeats
 
 NOTHING_HERE = "There is nothing at this address."
 TOO_LARGE = "What was sent is too large. Nothing was changed."
@@ -41,14 +44,30 @@ class ApiProblem(exceptions.APIException):
         self.more = more
 
 
+def is_unfit(text: str) -> bool:
+    """Tell whether a text holds what no column and no canonical JSON can: NUL or half of a surrogate pair."""
+    return "\0" in text or any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def quoted(text: str) -> str:
+    """Return what somebody sent as a message can repeat it: its beginning, in quotation marks, with escapes for
+    characters that are invisible or reorder what a reader sees."""
+    begin = text[:LONGEST_QUOTED]
+    seen = "".join(c if unicodedata.category(c)[0] not in "CZ" or c == " " else _escape(c) for c in begin)
+    return f"“{seen}{'…' if len(text) > LONGEST_QUOTED else ''}”"
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
 def unknown(name: str, known: Iterable[str], what: str = "parameter", *, parameter: str = "") -> ApiProblem:
     """Return the 400 for a parameter, field or ordering that doesn't exist, naming those that do.
 
     `parameter` is the one in which the name stands; by default the name is itself a parameter.
     """
-    shown = name[:60]
-    message = f"There is no {what} “{shown}”. There are: {', '.join(sorted(known))}."
-    return ApiProblem(400, message, errors=[{"parameter": parameter or shown, "message": message}])
+    message = f"There is no {what} {quoted(name)}. There are: {', '.join(sorted(known))}."
+    return wrong_parameter(parameter or quoted(name)[1:-1], message)
 
 
 def wrong_parameter(parameter: str, message: str) -> ApiProblem:
@@ -87,6 +106,9 @@ def handle_exception(error: Exception, context: Mapping[str, Any]) -> Response |
         headers |= expected.headers
     else:
         body = problem_body(expected.status_code, _sentence(expected))
+    # A problem is JSON, whatever the request would have had instead.
+    context["request"].accepted_renderer = JSONRenderer()
+    context["request"].accepted_media_type = MEDIA_TYPE
     return Response(body, status=expected.status_code, headers=headers, content_type=MEDIA_TYPE)
 
 
@@ -124,8 +146,3 @@ def problem_response(status: int, detail: str, **members: Any) -> JsonResponse:
 def is_api(request: HttpRequest) -> bool:
     """Tell whether a request is for an address on which every error is a problem."""
     return request.path_info == "/api" or request.path_info.startswith("/api/")
-
-
-def page_or_problem(request: HttpRequest, page: HttpResponse, detail: str) -> HttpResponse:
-    """Return the problem for an address of the interface, the page for any other."""
-    return problem_response(page.status_code, detail) if is_api(request) else page

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..fields import Bearings, Children, Field, Flag, Listings, Names, Reference, ReferenceSet, Share
-from ..records import KINDS, Kind, State
+from ..records import KINDS, Kind
+from .known import Known, Look
 
 # Path of each kind that has an address of its own.
 PATHS = {
@@ -26,25 +27,11 @@ PATHS = {
     "assessment": "assessments",
 }
 COMMON = ("id", "record", "self", "revision", "created_in", "changed_in", "retired", "merged_into")
-
-
 BEARING = ("chokepoint", "list", "stance", "note")
 LISTING = ("list", "number", "headline", "named_on")
 
 
-@dataclass
-class Known:
-    """One record as the ledger holds it at some moment: its state, its revision, and the changesets of its first and last."""
-
-    kind: Kind
-    record: str
-    state: State
-    revision: int
-    created_in: int
-    changed_in: int
-
-
-Look = Callable[[str, Iterable[str]], Mapping[str, Known]]  # (kind, ids) → records by id
+Named = dict[tuple[str, str], Known]  # (kind, id) → record
 
 
 @dataclass
@@ -61,52 +48,58 @@ class Rendering:
         named = self._look_up(records)
         return [self._render(one, named) for one in records]
 
-    def _look_up(self, records: Sequence[Known]) -> dict[tuple[str, str], Known]:
-        wanted: dict[str, set[str]] = {}
-        for one in records:
-            for reference, kind, record in one.kind.references(one.state):
-                if self.shows(reference.name):
-                    wanted.setdefault(kind, set()).add(record)
-        found: dict[tuple[str, str], Known] = {}
-        for kind, ids in wanted.items():
-            found |= {(kind, record): one for record, one in self.look(kind, ids).items()}
-        expanded = [
-            found[kind, record]
+    def _look_up(self, records: Sequence[Known]) -> Named:
+        """Find the records that some records refer to, and what those refer to that will be shown whole."""
+        references = [
+            (each.name, kind, record)
             for one in records
-            for reference, kind, record in one.kind.references(one.state)
-            if reference.name in self.expand and (kind, record) in found
+            for each, kind, record in one.kind.references(one.state)
+            if self.shows(each.name)
         ]
-        return self._with_references_of(expanded, found)
+        named = self._find(
+            (kind, record)
+            for name, kind, record in references
+            if name in self.expand or _has_words(KINDS[kind])
+        )
+        whole = {(kind, record) for name, kind, record in references if name in self.expand}
+        return self._with_references_of((named[at] for at in whole if at in named), named)
 
-    def _with_references_of(
-        self, records: Iterable[Known], found: dict[tuple[str, str], Known]
-    ) -> dict[tuple[str, str], Known]:
+    def _with_references_of(self, records: Iterable[Known], named: Named) -> Named:
         """Also find what records that will be shown whole refer to."""
-        wanted: dict[str, set[str]] = {}
-        for one in records:
-            for _, kind, record in one.kind.references(one.state):
-                if (kind, record) not in found:
-                    wanted.setdefault(kind, set()).add(record)
-        for kind, ids in wanted.items():
-            found |= {(kind, record): one for record, one in self.look(kind, ids).items()}
-        return found
+        return named | self._find(
+            (kind, record)
+            for one in records
+            for _, kind, record in one.kind.references(one.state)
+            if (kind, record) not in named and _has_words(KINDS[kind])
+        )
 
-    def refer_to(self, kind: str, records: Iterable[str], *, expand: bool = False) -> dict[str, Any]:
+    def _find(self, wanted: Iterable[tuple[str, str]]) -> Named:
+        """Look records up, those of a kind together."""
+        by_kind: dict[str, set[str]] = {}
+        for kind, record in wanted:
+            by_kind.setdefault(kind, set()).add(record)
+        return {
+            (kind, record): one
+            for kind, ids in by_kind.items()
+            for record, one in self.look(kind, ids).items()
+        }
+
+    def refer_to(self, kind: str, records: Sequence[str], *, expand: bool = False) -> dict[str, Any]:
         """Return references to records of a kind by id, or with `expand` the whole records."""
-        found = {(kind, record): one for record, one in self.look(kind, records).items()}
-        ids = [record for _, record in found]
+        named: Named = {}
         if expand:
-            self._with_references_of(list(found.values()), found)
-        return {record: self._reference(kind, record, found, expand) for record in ids}
+            found = self._find((kind, record) for record in records)
+            named = self._with_references_of(found.values(), found)
+        elif _has_words(KINDS[kind]):
+            named = self._find((kind, record) for record in records)
+        return {record: self._reference(kind, record, named, expand) for record in records}
 
-    def _render(
-        self, one: Known, named: Mapping[tuple[str, str], Known], *, whole: bool = False
-    ) -> dict[str, Any]:
+    def _render(self, one: Known, named: Named, *, whole: bool = False) -> dict[str, Any]:
         merged_into = one.state.get("merged_into")
         shown: dict[str, Any] = {
             "id": one.record,
             "record": one.kind.name,
-            "self": self.url_of(one.kind.name, one.record),
+            "self": self.address_of(one.kind.name, one.record),
             "revision": one.revision,
             "created_in": one.created_in,
             "changed_in": one.changed_in,
@@ -123,7 +116,7 @@ class Rendering:
         """Tell whether a member was asked for. The id always comes."""
         return self.only is None or name in self.only or name == "id"
 
-    def _value(self, each: Field, value: Any, named: Mapping[tuple[str, str], Known], expand: bool) -> Any:
+    def _value(self, each: Field, value: Any, named: Named, expand: bool) -> Any:
         if isinstance(each, Reference):
             return self._reference(each.kind, value, named, expand) if value else None
         if isinstance(each, ReferenceSet):
@@ -138,7 +131,7 @@ class Rendering:
             return bool(value)
         return value
 
-    def _entry(self, each: Field, entry: Mapping[str, Any], named: Mapping, expand: bool) -> dict[str, Any]:
+    def _entry(self, each: Field, entry: Mapping[str, Any], named: Named, expand: bool) -> dict[str, Any]:
         return {
             part: self._reference(part, entry[part], named, expand)
             if part in {"chokepoint", "list"} and part in entry
@@ -146,7 +139,7 @@ class Rendering:
             for part in (BEARING if isinstance(each, Bearings) else LISTING)
         }
 
-    def _reference(self, kind: str, record: str, named: Mapping, expand: bool) -> dict[str, Any]:
+    def _reference(self, kind: str, record: str, named: Named, expand: bool) -> dict[str, Any]:
         other = named.get((kind, record))
         if expand and other:
             return self._render(other, named, whole=True)
@@ -155,11 +148,16 @@ class Rendering:
             "id": record,
             "key": state.get("key"),
             "name": state.get(KINDS[kind].title) if KINDS[kind].title else None,
-            "url": self.url_of(kind, record),
+            "self": self.address_of(kind, record),
         }
 
-    def url_of(self, kind: str, record: str) -> str:
+    def address_of(self, kind: str, record: str) -> str:
         return self.address(f"{PATHS[kind]}/{uuid.UUID(record)}/")
+
+
+def _has_words(kind: Kind) -> bool:
+    """Tell whether a reference to a record of a kind can say more than its id."""
+    return bool(kind.title) or kind.has_key
 
 
 def members_of(kind: Kind) -> list[str]:

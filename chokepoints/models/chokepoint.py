@@ -1,6 +1,7 @@
 """Chokepoints, and where they stand on published lists."""
 
 import datetime as dt
+from collections.abc import Iterable
 
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery
@@ -10,6 +11,7 @@ from django.urls import reverse
 from ..vocabularies import UNASSESSED
 from .assessment import Assessment
 from .columns import country_column, date_fits_precision, precision_column, text_column
+from .supply import Supply
 from .table import Record, RecordQuerySet, RegisterTable
 
 
@@ -24,6 +26,13 @@ class ChokepointQuerySet(RecordQuerySet):
             status=Coalesce(Subquery(current.values("status")[:1]), models.Value(UNASSESSED)),
             status_as_of=Subquery(current.values("as_of")[:1]),
         )
+
+    def supplied_from(self, countries: Iterable[str]) -> "ChokepointQuerySet":
+        """Those with a foreign supplier from any of some countries: the country named, or the supplier's seat."""
+        countries = list(countries)
+        supplies = Supply.objects.in_force().filter(role="foreign-supplier")
+        supplies = supplies.filter(Q(country__in=countries) | Q(organization__country__in=countries))
+        return self.filter(pk__in=supplies.values("chokepoint"))
 
 
 class Chokepoint(Record):

@@ -1,5 +1,7 @@
 """Evidence: single statements found in sources, and what they bear on."""
 
+from collections.abc import Iterable
+
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -7,7 +9,15 @@ from django.utils.text import Truncator
 
 from .. import vocabularies as words
 from .columns import choice_column, date_fits_precision, one_of, precision_column, text_column
-from .table import Record, RegisterTable
+from .table import Record, RecordQuerySet, RegisterTable
+
+
+class EvidenceQuerySet(RecordQuerySet):
+    """Evidence in the words of the pages."""
+
+    def with_stance(self, stances: Iterable[str]) -> "EvidenceQuerySet":
+        """Evidence that takes any of some stances towards anything."""
+        return self.filter(pk__in=Bearing.objects.filter(stance__in=list(stances)).values("evidence"))
 
 
 class Evidence(Record):
@@ -34,6 +44,8 @@ class Evidence(Record):
     nature = choice_column(words.NATURES)
     stage = choice_column(words.STAGES, blank=True, default="")
     credibility = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    objects = EvidenceQuerySet.as_manager()
 
     class Meta(Record.Meta):
         verbose_name_plural = "evidence"

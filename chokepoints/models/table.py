@@ -3,10 +3,11 @@
 import contextlib
 import contextvars
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 
 from django.db import models
+from django.db.models import Q
 
 from ..exceptions import OneDoorError
 
@@ -80,6 +81,13 @@ class RecordQuerySet(RegisterQuerySet):
     def in_force(self) -> "RecordQuerySet":
         """Records that are not retired."""
         return self.filter(retired=False)
+
+    def having_any(self, column: str, values: Iterable[str]) -> "RecordQuerySet":
+        """Records whose set in a JSON column holds any of some values of its vocabulary."""
+        condition = Q(pk__in=[])
+        for value in values:
+            condition |= Q(**{f"{column}__icontains": f'"{value}"'})
+        return self.filter(condition)
 
 
 class Record(RegisterTable):

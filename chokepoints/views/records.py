@@ -39,4 +39,4 @@ def _chokepoints(kind: str, row) -> list[Chokepoint]:
     if kind != "sector":
         return []
     rows = Chokepoint.objects.in_force().with_status(selectors.today()).order_by("name")
-    return list(rows.filter(sector__in=selectors.sector_with_parts(row))[:100])
+    return list(rows.filter(sector__in=selectors.sectors_with_parts([str(row.pk)]))[:100])
