@@ -23,7 +23,16 @@ from .applying import Application, prepare
 from .remembering import check_memory
 from .roles import is_editor, member_named
 from .settling import Outcome, announce, enter, note_weight, settle
-from .writing import HEAD, MOST_CHANGES, DraftChange, Head, clean_version, clean_words, write_version
+from .writing import (
+    HEAD,
+    MOST_CHANGES,
+    DraftChange,
+    Head,
+    clean_batch,
+    clean_version,
+    clean_words,
+    write_version,
+)
 
 __all__ = [
     "HEAD",
@@ -31,6 +40,7 @@ __all__ = [
     "DraftChange",
     "add_author",
     "draft_proposal",
+    "hand_in_proposal",
     "make_version",
     "revise_proposal",
     "submit_proposal",
@@ -48,6 +58,7 @@ def draft_proposal(
     if not is_editor(actor):
         raise NotAllowed("Only members of the group Editors propose changes. An admin can add you.")
     head, rows = clean_version(title, rationale, changes)
+    batch = clean_batch(batch)
     with (
         register_lock()
     ):  # first, as everywhere: the author's first row, once written, holds up their other tabs
@@ -57,6 +68,26 @@ def draft_proposal(
         write_version(proposal, 1, head, rows, author)
         record_activity("proposal.drafted", actor=author, subject=f"proposal:{proposal.number}")
     return proposal
+
+
+def hand_in_proposal(
+    *,
+    actor: Any,
+    title: str,
+    rationale: str,
+    changes: Sequence[DraftChange],
+    batch: str = "",
+    what_is_new: str | None = None,
+) -> Proposal:
+    """Write a proposal and hand it in, in one step: if it is refused, no draft stays behind.
+
+    Raises what draft_proposal and submit_proposal raise.
+    """
+    with register_lock():
+        drafted = draft_proposal(actor=actor, title=title, rationale=rationale, changes=changes, batch=batch)
+        return submit_proposal(
+            actor=actor, number=drafted.number, version=drafted.version, what_is_new=what_is_new
+        )
 
 
 def revise_proposal(
