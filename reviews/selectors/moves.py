@@ -72,10 +72,16 @@ def _has_several(proposal: Proposal, me: Contributor | None) -> bool:
     return proposal.present_version().changes.count() > 1
 
 
+def _is_obstructed(proposal: Proposal, me: Contributor | None) -> bool:
+    if proposal.state == "draft":  # drafts are not weighed
+        return bool(conflicts_of(proposal.present_version()))
+    return proposal.state == "conflicting" or bool(proposal.obstacles)
+
+
 # What a move needs besides role and state.
 _AT_HAND = {
     "approve": lambda proposal, me: not waits_for(proposal),
-    "resolve": lambda proposal, me: bool(conflicts_of(proposal.present_version())),
+    "resolve": _is_obstructed,
     "undo": lambda proposal, me: undoable_review(proposal, me) is not None,
     "dismiss": _may_dismiss,
     "claim": _is_free,

@@ -51,7 +51,7 @@ class ProposalList(Act):
             "rationale": sent.get("rationale", ""),
             "changes": changes,
             "batch": sent.get("batch", ""),
-            "what_is_new": sent.get("what_is_new"),
+            "what_is_new": sent.get("what_is_new", ""),
         }
         proposal = (hand_in_proposal if sent.get("submit") else draft_proposal)(**written)
         location = self.addresses.proposal(proposal.number)

@@ -4,6 +4,7 @@ import pytest
 from django.db import transaction
 
 from reviews.api.rendering import ADDRESSES
+from reviews.api.views import base
 from reviews.workflow import MOVES, REGISTER
 from tests.reviews.moves_table import ACTS, ROLES, STATES, Case, case_in, make_ready, refusal_of, tomorrow
 
@@ -26,23 +27,13 @@ HEEDING = {"revise", "submit", "resolve", "take", "approve", "request_changes", 
 
 
 def what_is_sent(act: str, case: Case) -> dict:
-    in_conflict = case.proposal.state == "conflicting"
-    conflict = [{"id": case.chokepoint, "seen": 2, "units": {"summary": "proposed"}}]
-    sent = {
-        "revise": {"title": "Revised", "changes": without_the_chokepoint(case)},
-        "resolve": {"resolutions": conflict if in_conflict else []},
-        "add_author": {"name": "erik"},
-        "approve": {"verdict": "approve"},
-        "request_changes": {"verdict": "request_changes", "comment": "Words."},
-        "reject": {"verdict": "reject", "comment": "Words.", "reason": "known"},
-        "dismiss": {"reason": "Answered."},
-        "suggest": {"id": case.chokepoint, "field": "summary", "value": "Other words."},
-        "hand_over": {"name": "rosa"},
-        "split": {"records": [case.chokepoint]},
-        "hold": {"reason": "Later.", "until": tomorrow().isoformat()},
-        "comment": {"text": "A remark."},
-    }.get(act, {})
+    sent = SENT[act](case) if act in SENT else {}
     return sent | ({"version": case.proposal.version} if act in HEEDING else {})
+
+
+def resolutions(case: Case) -> list[dict]:
+    in_conflict = case.proposal.state == "conflicting"
+    return [{"id": case.chokepoint, "seen": 2, "units": {"summary": "proposed"}}] if in_conflict else []
 
 
 def without_the_chokepoint(case: Case) -> list[dict]:
@@ -60,6 +51,22 @@ def without_the_chokepoint(case: Case) -> list[dict]:
     ]
 
 
+SENT = {
+    "revise": lambda case: {"title": "Revised", "changes": without_the_chokepoint(case)},
+    "resolve": lambda case: {"resolutions": resolutions(case)},
+    "add_author": lambda case: {"name": "erik"},
+    "approve": lambda case: {"verdict": "approve"},
+    "request_changes": lambda case: {"verdict": "request_changes", "comment": "Words."},
+    "reject": lambda case: {"verdict": "reject", "comment": "Words.", "reason": "known"},
+    "dismiss": lambda case: {"reason": "Answered."},
+    "suggest": lambda case: {"id": case.chokepoint, "field": "summary", "value": "Other words."},
+    "hand_over": lambda case: {"name": "rosa"},
+    "split": lambda case: {"records": [case.chokepoint]},
+    "hold": lambda case: {"reason": "Later.", "until": tomorrow().isoformat()},
+    "comment": lambda case: {"text": "A remark."},
+}
+
+
 def send(act: str, case: Case, client):
     path = f"{case.number}/" + ADDRESSES[act].format(suggestion=case.suggestion)
     return client.send(path, what_is_sent(act, case), method="POST" if ADDRESSES[act] else "PATCH")
@@ -70,8 +77,9 @@ def test_every_move_that_people_make_has_its_address():
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_each_act_is_done_or_refused_with_its_reason(state, people, register, program):
+def test_each_act_is_done_or_refused_with_its_reason(state, people, register, program, monkeypatch):
     case = case_in(state, people, register)
+    monkeypatch.setattr(base, "render_proposal", only_the_state)
     wrong = {}
     for role in [*ROLES, "signed out"]:
         client = program(ROLES.get(role))
@@ -85,6 +93,11 @@ def test_each_act_is_done_or_refused_with_its_reason(state, people, register, pr
                     wrong[role, act] = problem
                 transaction.set_rollback(True)
     assert not wrong
+
+
+def only_the_state(proposal, user, addresses):
+    """Stands in for what writes answer; what reads answer is whole."""
+    return {"number": proposal.number, "changes": [], "state": proposal.state}
 
 
 def offered_to(client, case: Case) -> set[str] | None:
