@@ -31,9 +31,9 @@ class AnyRecord(forms.CharField):
         kind, colon, key = text.partition(":")
         if not text or not colon:
             return forms.UUIDField(required=False, error_messages={"invalid": _ANY_RECORD}).clean(text)
-        if kind not in KINDS:
+        if kind not in KINDS or not key:
             raise ValidationError(_ANY_RECORD)
-        return Records(kinds=(kind,), required=False).clean(key) or None
+        return Records(kinds=(kind,), required=False).clean(key)
 
 
 _ANY_RECORD = "This is the id of a record, or its kind and key such as chokepoint:microspheres."
