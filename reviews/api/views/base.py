@@ -193,11 +193,12 @@ class Act(ProcessView):
         key = request.headers.get("Idempotency-Key")
         if key is None:
             return self.act(request, **named)
-        sent = request._request
+        # Of what was read, not of the bytes: they are gone by now, and a body that can't be read uses up no key.
+        body = json.dumps(request.data, sort_keys=True).encode()
         answer = once(
             user=request.user,
             key=key,
-            fingerprint=fingerprint_of(sent.method or "", sent.get_full_path(), sent.body),
+            fingerprint=fingerprint_of("POST", request.get_full_path(), body),
             run=lambda: self._run(request, named),
         )
         return _response(answer)

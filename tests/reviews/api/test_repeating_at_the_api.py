@@ -1,6 +1,9 @@
 """Idempotency-Key at the addresses: the first answer again with its headers, whatever it was, and one user's own."""
 
+import json
+
 import pytest
+from django.test import Client
 
 from reviews.models import IdempotentRequest, Proposal
 from reviews.services import repeating
@@ -27,18 +30,38 @@ def test_a_proposal_that_is_sent_twice_is_one_and_answered_alike(program, regist
 
 def test_a_refusal_is_the_first_answer_too_and_has_done_nothing(program, register):
     emma, before = program("emma"), counts()
-    for status, body in ((400, {"title": ""}), (400, b"{"), (413, b'"' + b"a" * 2_100_000 + b'"')):
-        first = emma.send("", body, Idempotency_Key=f"k{status}{len(body)}")
-        second = emma.send("", body, Idempotency_Key=f"k{status}{len(body)}")
-        assert (first.status_code, second.status_code) == (status, status)
-        assert first.content == second.content
-        assert second["Content-Type"] == "application/problem+json"
-        assert second["Idempotency-Replayed"] == "true"
+    first, second = (emma.send("", {"title": ""}, Idempotency_Key="k") for _ in range(2))
+    assert (first.status_code, second.status_code) == (400, 400)
+    assert first.content == second.content
+    assert second["Content-Type"] == "application/problem+json"
+    assert second["Idempotency-Replayed"] == "true"
     assert counts() | {"reviews_idempotentrequest": 0} == before
+    # What couldn't be read was no request yet.
+    for status, body in ((400, b"{"), (413, b'"' + b"a" * 2_100_000 + b'"')):
+        for _ in range(2):
+            answer = emma.send("", body, Idempotency_Key="other")
+            assert (answer.status_code, answer.get("Idempotency-Replayed")) == (status, None)
+    assert emma.send("", example(), Idempotency_Key="other").status_code == 201
     # Also where the same request would get in by now.
     first = program("rita").send("", example(), Idempotency_Key="k")
     assert first.status_code == 403
     assert program("rita").send("", example(), Idempotency_Key="k").content == first.content
+
+
+def test_a_browsers_session_with_its_csrf_token_can_send_twice_too(people, register):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(people.emma)
+    client.get("/desk/")
+    client.get("/proposals/new/")
+    sent = {
+        "data": json.dumps(example()), "content_type": "application/json",
+        "headers": {"Idempotency-Key": "k", "X-CSRFToken": client.cookies["csrftoken"].value},
+    }  # fmt: skip
+    first, second = (client.post("/api/v1/proposals/", **sent) for _ in range(2))
+    assert (first.status_code, second.status_code) == (201, 201), first.content
+    assert (first.content, second["Idempotency-Replayed"]) == (second.content, "true")
+    del sent["headers"]["X-CSRFToken"]
+    assert client.post("/api/v1/proposals/", **sent).status_code == 403
 
 
 def test_every_move_can_be_sent_twice(program, register):
@@ -50,11 +73,7 @@ def test_every_move_can_be_sent_twice(program, register):
         (rita, "reviews/", {"version": 1, "verdict": "approve"}),
         (emma, "withdraw/", {}),
     ):
-        first, second = (
-            (client.send(address + path, body, Idempotency_Key="the same") for _ in range(2))
-            if path == "claim/"
-            else (client.send(address + path, body, Idempotency_Key=path) for _ in range(2))
-        )
+        first, second = (client.send(address + path, body, Idempotency_Key=path) for _ in range(2))
         assert first.status_code == second.status_code < 300, first.content
         assert (first.content, second["Idempotency-Replayed"]) == (second.content, "true")
     assert len(emma.read(f"{address}comments/").json()["results"]) == 1

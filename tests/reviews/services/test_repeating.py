@@ -12,7 +12,7 @@ from reviews.services import repeating
 from reviews.services.repeating import Answer, drop_old_answers, fingerprint_of, once
 from reviews.tasks import drop_old_answers as task
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 PRINT = fingerprint_of("POST", "/a/", b"{}")
 
 
