@@ -435,6 +435,11 @@ def _entry(value: Any, names: set[str], words: str) -> dict[str, Any]:
     return {name: value[name] for name in value if value[name] not in (None, "", [])}
 
 
+def _is_among(value: Any, choices: Mapping[str, str]) -> bool:
+    """Tell whether a value, which may be of any type, is one of a vocabulary."""
+    return isinstance(value, str) and value in choices
+
+
 @dataclass(frozen=True)
 class Bearings(Children):
     """What a piece of evidence bears on: chokepoint or list → stance and note."""
@@ -454,7 +459,7 @@ class Bearings(Children):
                 raise FieldError("Each entry names either a chokepoint or a list.")
             kind = "chokepoint" if "chokepoint" in entry else "list"
             target = check_uuid(entry[kind])
-            if entry.get("stance") not in self.stances:
+            if not _is_among(entry.get("stance"), self.stances):
                 raise FieldError(f"Each entry needs a stance: {', '.join(self.stances)}.")
             clean = {kind: target, "stance": entry["stance"]}
             if "note" in entry:
@@ -592,7 +597,7 @@ class Share(Field):
             ("measure", "by which measure", self.measures),
             ("counted", "whether it is counted by place or by owner", self.countings),
         ):
-            if entry.get(part) not in choices:
+            if not _is_among(entry.get(part), choices):
                 raise FieldError(f"Say {words}: {', '.join(choices)}.")
             clean[part] = entry[part]
         if (clean["market"] == "segment") != ("segment" in entry):

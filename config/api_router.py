@@ -1,6 +1,6 @@
 """The API's table of contents: /api/v1/. Each room brings its own views."""
 
-from django.urls import path
+from django.urls import include, path
 
 from chokepoints.api import views
 from chokepoints.api.rendering import PATHS
@@ -17,4 +17,5 @@ for kind, plural in PATHS.items():
 urlpatterns += [
     path("changesets/", views.ChangesetList.as_view(), name="api-changeset-list"),
     path("changesets/<int:number>/", views.ChangesetDetail.as_view(), name="api-changeset-detail"),
+    path("", include("reviews.api.urls")),
 ]

@@ -24,12 +24,14 @@ from rest_framework.views import APIView
 from chokepoints.api import describing, operations, shapes
 from chokepoints.api.conditional import not_modified
 from chokepoints.api.views import Negotiation
+from reviews.api import operations as process
+from reviews.api import shapes as proposed
 
 
 @cache
 def all_operations() -> describing.Operations:
     """Return the tables of operations of both rooms, as one."""
-    return operations.operations()
+    return {**operations.operations(), **process.operations()}
 
 
 class TableSchema(AutoSchema):
@@ -51,6 +53,7 @@ def add_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Put the components into the schema (a hook of drf-spectacular)."""
     shared = describing.shared_components()
     schemas = shared.pop("schemas") | operations.components() | shapes.proposed_components()
+    schemas |= proposed.components() | proposed.bodies_sent()
     result["components"] = shared | {"schemas": dict(sorted(schemas.items()))}
     return result
 

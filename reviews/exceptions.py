@@ -1,5 +1,6 @@
 """Why somebody can't do something with a proposal, in words for them. `status` is the HTTP status that fits."""
 
+import datetime as dt
 from typing import Any
 
 from chokepoints.exceptions import Problem
@@ -67,3 +68,23 @@ class RememberedDecision(ReviewError):
     def __init__(self, message: str, memory: Any):
         self.memory = memory
         super().__init__(message)
+
+
+class InvalidKey(ReviewError):
+    """This can't be the key of a request that may come twice."""
+
+
+class InFlight(ReviewError):
+    """The same request is under way; `wait` is for how long at most."""
+
+    status = 409
+
+    def __init__(self, message: str, wait: dt.timedelta):
+        self.wait = wait
+        super().__init__(message)
+
+
+class AnotherRequest(ReviewError):
+    """The key was used for another request."""
+
+    status = 422

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import django_filters as filters
@@ -22,9 +22,9 @@ from .kinds import CONTENT, EXISTENCE, STATUS
 from .models import Change, Concern, Proposal
 from .selectors.members import with_parts
 from .selectors.queue import in_sectors, queue_for
+from .services.writing import LONGEST_BATCH
 
 LONGEST_SEARCH = 200
-LONGEST_BATCH = 100
 MOST_DAYS = 3650
 
 EFFECT_WORDS = {STATUS: "Changes a status", EXISTENCE: "Retires or restores", CONTENT: "Anything else"}
@@ -173,28 +173,19 @@ class QueueFilter(filters.FilterSet):
         return [(name, str(value)) for name, value in named.items() if value]
 
     def with_words(self, queryset: QuerySet, name: str, typed: str) -> QuerySet:
-        for word in typed.split():
-            queryset = queryset.filter(title__icontains=word)
-        return queryset
+        return with_words(queryset, typed)
 
     def in_sector(self, queryset: QuerySet, name: str, key: str) -> QuerySet:
-        """Narrow it to a sector with all its parts."""
-        sectors = Sector.objects.filter(key=key).values_list("pk", flat=True)
-        return queryset.filter(Exists(in_sectors(with_parts(sectors))))
+        return in_sector(queryset, Sector.objects.filter(key=key).values_list("pk", flat=True))
 
     def of_kind(self, queryset: QuerySet, name: str, kind: str) -> QuerySet:
-        present = Change.objects.filter(kind=kind, version__number=F("version__proposal__version"))
-        return queryset.filter(pk__in=present.values("version__proposal"))
+        return of_kind(queryset, kind)
 
     def with_effect(self, queryset: QuerySet, name: str, effect: str) -> QuerySet:
-        return queryset.filter(effects__icontains=f'"{effect}"')
+        return with_effect(queryset, effect)
 
     def that_needs(self, queryset: QuerySet, name: str, needs: str) -> QuerySet:
-        if needs == "obstructed":
-            return queryset.exclude(obstacles=[])
-        one_more = F("approvals_standing") + 1
-        fits = Q(approvals_needed__lte=one_more) if needs == "one" else Q(approvals_needed__gt=one_more)
-        return queryset.filter(fits, obstacles=[])
+        return that_needs(queryset, needs)
 
     def claimed_by_whom(self, queryset: QuerySet, name: str, whom: str) -> QuerySet:
         if whom == "nobody":
@@ -207,14 +198,58 @@ class QueueFilter(filters.FilterSet):
         return queryset.filter(waiting_since__lt=timezone.now() - dt.timedelta(days=days))
 
     def by_author(self, queryset: QuerySet, name: str, author: uuid.UUID) -> QuerySet:
-        theirs = Proposal.authors.through.objects.filter(contributor=author)
-        return queryset.filter(pk__in=theirs.values("proposal"))
+        return by_author(queryset, author)
 
     def about_source(self, queryset: QuerySet, name: str, source: str) -> QuerySet:
-        """Narrow it to what is about a source, or about evidence from it."""
-        evidence = Evidence.objects.filter(source=source).values("pk")
-        present = Concern.objects.filter(
-            Q(record=source) | Q(record__in=evidence),
-            change__version__number=F("change__version__proposal__version"),
-        )
-        return queryset.filter(pk__in=present.values("change__version__proposal"))
+        return about_source(queryset, source)
+
+
+# --- what narrows proposals, for the queue and for lists of all of them; the title stands in the annotation of named()
+
+
+def with_words(proposals: QuerySet, typed: str) -> QuerySet:
+    """Narrow proposals to those with all of some words in the title."""
+    for word in typed.split():
+        proposals = proposals.filter(title__icontains=word)
+    return proposals
+
+
+def in_sector(proposals: QuerySet, sectors: Iterable[uuid.UUID]) -> QuerySet:
+    """Narrow them to some sectors with all their parts."""
+    return proposals.filter(Exists(in_sectors(with_parts(sectors))))
+
+
+def of_kind(proposals: QuerySet, kind: str) -> QuerySet:
+    """Narrow them to those that change a record of a kind."""
+    present = Change.objects.filter(kind=kind, version__number=F("version__proposal__version"))
+    return proposals.filter(pk__in=present.values("version__proposal"))
+
+
+def with_effect(proposals: QuerySet, effect: str) -> QuerySet:
+    """Narrow them to those with an effect, as they were last weighed."""
+    return proposals.filter(effects__icontains=f'"{effect}"')
+
+
+def that_needs(proposals: QuerySet, needs: str) -> QuerySet:
+    """Narrow them to those that still need something of NEEDS, as they were last weighed."""
+    if needs == "obstructed":
+        return proposals.exclude(obstacles=[])
+    one_more = F("approvals_standing") + 1
+    fits = Q(approvals_needed__lte=one_more) if needs == "one" else Q(approvals_needed__gt=one_more)
+    return proposals.filter(fits, obstacles=[])
+
+
+def by_author(proposals: QuerySet, author: Any) -> QuerySet:
+    """Narrow them to those that somebody wrote a part of."""
+    theirs = Proposal.authors.through.objects.filter(contributor=author)
+    return proposals.filter(pk__in=theirs.values("proposal"))
+
+
+def about_source(proposals: QuerySet, source: Any) -> QuerySet:
+    """Narrow them to what is about a source, or about evidence from it."""
+    evidence = Evidence.objects.filter(source=source).values("pk")
+    present = Concern.objects.filter(
+        Q(record=source) | Q(record__in=evidence),
+        change__version__number=F("change__version__proposal__version"),
+    )
+    return proposals.filter(pk__in=present.values("change__version__proposal"))

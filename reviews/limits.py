@@ -21,5 +21,8 @@ LIMITS = {
     "absence": LimitKind("A request for changes can be dismissed by others after", "days", 7, 1, 365),
     "old": LimitKind("A proposal counts as old when it has waited for", "days", 7, 1, 365),
     "escalation": LimitKind("Admins are told of a proposal that has waited for", "days", 14, 1, 365),
+    "repeated": LimitKind(
+        "A request that is sent again with its Idempotency-Key gets its first answer for", "hours", 24, 1, 720
+    ),
     "kept": LimitKind("What was typed and not saved is kept for", "days", 30, 1, 365),
 }

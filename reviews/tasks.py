@@ -6,7 +6,7 @@ Each task is a service called by the clock. It may run twice or late: what one r
 from celery import shared_task
 from django.utils import timezone
 
-from .services import claiming, holding, keeping, remembering, settling
+from .services import claiming, holding, keeping, remembering, repeating, settling
 
 
 @shared_task(name="reviews.tasks.return_from_hold")
@@ -32,3 +32,9 @@ def weigh_stale() -> None:
 def drop_old_kept_forms() -> None:
     """Drop what was typed and neither saved nor thrown away for too long."""
     keeping.drop_old_kept_forms(now=timezone.now())
+
+
+@shared_task(name="reviews.tasks.drop_old_answers")
+def drop_old_answers() -> None:
+    """Drop the answers that are no longer given again."""
+    repeating.drop_old_answers(now=timezone.now())

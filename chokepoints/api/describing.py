@@ -165,6 +165,9 @@ def _problem() -> Shape:
             "pointer": TEXT | {"description": "The place in what was sent (RFC 6901)."},
             "change": or_null(NUMBER) | {"description": "The position of the change that is meant."},
             "field": TEXT | {"description": "The field of that change."},
+            "id": TEXT | {"description": "The record of that change."},
+            "ref": TEXT | {"description": "Its local key, where the proposal creates it."},
+            "sort": TEXT | {"description": "field, key, reference or rule."},
         },
         required=["message"],
     )
@@ -177,6 +180,7 @@ def _problem() -> Shape:
             "status": {"type": "integer"},
             "detail": TEXT,
             "errors": array(error),
+            "code": TEXT | {"description": "Which refusal it is, for programs."},
         },
         "required": ["type", "title", "status", "detail"],
     }

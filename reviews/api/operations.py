@@ -7,10 +7,10 @@ from django import forms
 from chokepoints.api.asking import OneOf
 from chokepoints.api.describing import Answer, Operation, Operations, Parameter
 from chokepoints.api.operations import PAGE, page_of
-from chokepoints.api.shapes import NUMBER, TEXT, UUID, Shape, array, enum, ref
-from reviews.scopes import PROPOSE, READ, REVIEW
+from chokepoints.api.shapes import TEXT, UUID, Shape, enum, ref
 
 from .filtering import ORDERINGS, ProposalFilter
+from .views.base import PROPOSE, REVIEW
 
 ONE = "/api/v1/proposals/{number}/"
 PROPOSAL = Parameter("number", "The number of the proposal.", {"type": "integer", "minimum": 1}, place="path")
@@ -47,7 +47,9 @@ def operations() -> Operations:
             "POST": _write("propose", "Writes a proposal", "NewProposal", proposal, made, path=()),
         },
         ONE: {
-            "GET": _read("get_proposal", "One proposal, with all that is known about it", proposal, (PROPOSAL,)),
+            "GET": _read(
+                "get_proposal", "One proposal, with all that is known about it", proposal, (PROPOSAL,)
+            ),
             "PATCH": Operation(
                 "revise_proposal",
                 "Makes the next version",
@@ -60,13 +62,19 @@ def operations() -> Operations:
             ),
         },
         f"{ONE}versions/": {
-            "GET": _read("list_versions", "The versions of a proposal", page_of(ref("Version")), (PROPOSAL, *paging))
+            "GET": _read(
+                "list_versions", "The versions of a proposal", page_of(ref("Version")), (PROPOSAL, *paging)
+            )
         },
         f"{ONE}versions/{{version}}/": {
-            "GET": _read("get_version", "One version, with what it proposes", ref("VersionDetail"), (PROPOSAL, version))
+            "GET": _read(
+                "get_version", "One version, with what it proposes", ref("VersionDetail"), (PROPOSAL, version)
+            )
         },
         f"{ONE}conflicts/": {
-            "GET": _read("get_conflicts", "Why it can't be published as it stands", ref("Conflicts"), (PROPOSAL,))
+            "GET": _read(
+                "get_conflicts", "Why it can't be published as it stands", ref("Conflicts"), (PROPOSAL,)
+            )
         },
         f"{ONE}comments/": {
             "GET": _read(
@@ -79,14 +87,23 @@ def operations() -> Operations:
         },
         f"{ONE}comments/{{comment}}/resolve/": {
             "POST": _write(
-                "resolve_comment", "Settles a remark", "Settled", ref("Comment"), ((), 200), path=(PROPOSAL, comment)
+                "resolve_comment",
+                "Settles a remark",
+                "Settled",
+                ref("Comment"),
+                ((), 200),
+                path=(PROPOSAL, comment),
             )
         },
         f"{ONE}submit/": {"POST": _write("submit", "Hands a draft in", "Submission", proposal)},
         f"{ONE}withdraw/": {
-            "POST": _write("withdraw", "Takes a proposal back; a draft is discarded", "Nothing", proposal, gone=True)
+            "POST": _write(
+                "withdraw", "Takes a proposal back; a draft is discarded", "Nothing", proposal, gone=True
+            )
         },
-        f"{ONE}authors/": {"POST": _write("add_author", "Makes another editor an author too", "Name", proposal)},
+        f"{ONE}authors/": {
+            "POST": _write("add_author", "Makes another editor an author too", "Name", proposal)
+        },
         f"{ONE}resolve/": {
             "POST": _write("resolve", "Says what holds where both sides moved", "Resolutions", outcome, made)
         },
@@ -100,7 +117,9 @@ def operations() -> Operations:
                 scope=REVIEW,
             )
         },
-        f"{ONE}undo/": {"POST": _write("undo", "Takes one's own last verdict back", "Nothing", proposal, scope=REVIEW)},
+        f"{ONE}undo/": {
+            "POST": _write("undo", "Takes one's own last verdict back", "Nothing", proposal, scope=REVIEW)
+        },
         f"{ONE}dismiss/": {
             "POST": _write(
                 "dismiss", "Sets an absent reviewer's request aside", "Reason", outcome, scope=REVIEW
@@ -118,16 +137,27 @@ def operations() -> Operations:
         },
         f"{ONE}suggestions/{{suggestion}}/take/": {
             "POST": _write(
-                "take_suggestion", "Takes a suggested value", "VersionSeen", outcome, made, path=(PROPOSAL, SUGGESTION)
+                "take_suggestion",
+                "Takes a suggested value",
+                "VersionSeen",
+                outcome,
+                made,
+                path=(PROPOSAL, SUGGESTION),
             )
         },
         f"{ONE}suggestions/{{suggestion}}/decline/": {
             "POST": _write(
-                "decline_suggestion", "Leaves a suggestion aside", "Nothing", proposal, path=(PROPOSAL, SUGGESTION)
+                "decline_suggestion",
+                "Leaves a suggestion aside",
+                "Nothing",
+                proposal,
+                path=(PROPOSAL, SUGGESTION),
             )
         },
         f"{ONE}claim/": {"POST": _write("claim", "Says “I am on it”", "Nothing", proposal, scope=REVIEW)},
-        f"{ONE}release/": {"POST": _write("release", "Gives a claim back", "Nothing", proposal, scope=REVIEW)},
+        f"{ONE}release/": {
+            "POST": _write("release", "Gives a claim back", "Nothing", proposal, scope=REVIEW)
+        },
         f"{ONE}hand-over/": {
             "POST": _write("hand_over", "Gives the claim to another reviewer", "Name", proposal, scope=REVIEW)
         },
@@ -168,6 +198,7 @@ def _write(
         answers,
         parameters=(*path, *([IF_MATCH] if path else []), KEY),
         body=ref(f"{body}Sent"),
+        body_required=body != "Nothing",
         refusals=REFUSED_WRITING,
         scope=scope,
     )

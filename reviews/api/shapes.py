@@ -20,7 +20,7 @@ from chokepoints.api.shapes import (
     or_null,
     ref,
 )
-from chokepoints.exceptions import SORTS
+from chokepoints.exceptions import FIELD, KEY, REFERENCE, RULE
 from chokepoints.models.revision import CREATE, OPERATIONS
 from chokepoints.records import KINDS
 from chokepoints.vocabularies import STATUSES
@@ -57,7 +57,7 @@ def components() -> dict[str, Shape]:
     }
     named = {"number": POSITION, "title": TEXT, "state": enum(STATES), "url": ADDRESS}
     problem = {
-        "sort": enum(SORTS),
+        "sort": enum((FIELD, KEY, REFERENCE, RULE)),
         "change": or_null(NUMBER),
         "id": or_null(UUID),
         "field": or_null(TEXT),
@@ -70,9 +70,7 @@ def components() -> dict[str, Shape]:
             description="A contributor; one who has never acted has no id yet.",
         ),
         "ProposalNamed": obj(named, description="A proposal that another one names."),
-        "ProposalLine": obj(
-            line | {"kinds": array(enum(KINDS))}, description="A proposal as lists show it."
-        ),
+        "ProposalLine": obj(line | {"kinds": array(enum(KINDS))}, description="A proposal as lists show it."),
         "ProposalProblem": obj(problem, description="Why something can't be published as it stands."),
         "Proposal": obj(
             line
@@ -101,9 +99,7 @@ def components() -> dict[str, Shape]:
                 "hold": or_null(ref("Hold")),
                 "split_from": or_null(ref("ProposalNamed")),
                 "parts": array(ref("ProposalNamed")),
-                "moves": array(
-                    obj({"move": enum(MOVES), "method": enum(["POST", "PATCH"]), "url": ADDRESS})
-                ),
+                "moves": array(obj({"move": enum(MOVES), "method": enum(["POST", "PATCH"]), "url": ADDRESS})),
                 "links": {"type": "object", "additionalProperties": ADDRESS},
             },
             description="An editor's reasoned set of changes, in its present version, with all that is known about it.",

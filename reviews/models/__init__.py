@@ -4,6 +4,7 @@ from .claim import Claim
 from .comment import Comment
 from .desk import Expertise, SavedFilter
 from .hold import Hold
+from .idempotent_request import IdempotentRequest
 from .kept_form import KeptForm
 from .limit import Limit
 from .policy import Policy
@@ -19,6 +20,7 @@ __all__ = [
     "Concern",
     "Expertise",
     "Hold",
+    "IdempotentRequest",
     "KeptForm",
     "Limit",
     "Mark",

@@ -23,7 +23,16 @@ from .applying import Application, prepare
 from .remembering import check_memory
 from .roles import is_editor, member_named
 from .settling import Outcome, announce, enter, note_weight, settle
-from .writing import HEAD, MOST_CHANGES, DraftChange, Head, clean_version, clean_words, write_version
+from .writing import (
+    HEAD,
+    MOST_CHANGES,
+    DraftChange,
+    Head,
+    clean_batch,
+    clean_version,
+    clean_words,
+    write_version,
+)
 
 __all__ = [
     "HEAD",
@@ -31,6 +40,7 @@ __all__ = [
     "DraftChange",
     "add_author",
     "draft_proposal",
+    "hand_in_proposal",
     "make_version",
     "revise_proposal",
     "submit_proposal",
@@ -39,24 +49,41 @@ __all__ = [
 
 
 def draft_proposal(
-    *, actor: Any, title: str, rationale: str, changes: Sequence[DraftChange], batch: str = ""
+    *,
+    actor: Any,
+    title: str,
+    rationale: str,
+    changes: Sequence[DraftChange],
+    batch: str = "",
+    what_is_new: str = "",
 ) -> Proposal:
     """Write a new draft, which only its author sees; `batch` names what is filed together.
 
-    Raises NotAllowed and InvalidProposal.
+    `what_is_new` answers a decision that the register remembers. Raises NotAllowed and InvalidProposal.
     """
     if not is_editor(actor):
         raise NotAllowed("Only members of the group Editors propose changes. An admin can add you.")
     head, rows = clean_version(title, rationale, changes)
+    batch, words = clean_batch(batch), _clean_news(what_is_new)
     with (
         register_lock()
     ):  # first, as everywhere: the author's first row, once written, holds up their other tabs
         author = contributor_for(actor)
-        proposal = Proposal.objects.create(batch=batch)
+        proposal = Proposal.objects.create(batch=batch, what_is_new=words)
         Authorship.objects.create(proposal=proposal, contributor=author)
         write_version(proposal, 1, head, rows, author)
         record_activity("proposal.drafted", actor=author, subject=f"proposal:{proposal.number}")
     return proposal
+
+
+def hand_in_proposal(*, actor: Any, **written: Any) -> Proposal:
+    """Write a proposal as draft_proposal does and hand it in, in one step: if it is refused, no draft stays behind.
+
+    Raises what draft_proposal and submit_proposal raise.
+    """
+    with register_lock():
+        drafted = draft_proposal(actor=actor, **written)
+        return submit_proposal(actor=actor, number=drafted.number, version=drafted.version)
 
 
 def revise_proposal(
@@ -210,4 +237,8 @@ def outdate_suggestions(proposal: Proposal, version: Version) -> None:
 
 def _answer_memory(proposal: Proposal, what_is_new: str | None) -> None:
     if what_is_new is not None:
-        proposal.what_is_new = clean_words(what_is_new, "what_is_new", limit=5_000)
+        proposal.what_is_new = _clean_news(what_is_new)
+
+
+def _clean_news(words: str) -> str:
+    return clean_words(words, "what_is_new", limit=5_000)

@@ -19,6 +19,7 @@ from .remembering import note_marks
 
 HEAD = -1  # a problem's position when it concerns title or rationale
 MOST_CHANGES = 500
+LONGEST_BATCH = 100
 
 Head = tuple[str, str]  # title and rationale
 
@@ -62,6 +63,14 @@ def clean_words(text: Any, name: str, *, required: str = "", limit: int = 20_000
     if required and not words:
         raise InvalidProposal([Problem(FIELD, HEAD, name, required)])
     return words
+
+
+def clean_batch(name: Any) -> str:
+    """Return the name of what is filed together; raise InvalidProposal if it can't be one."""
+    try:
+        return check_name(name, limit=LONGEST_BATCH)
+    except FieldError as error:
+        raise InvalidProposal([Problem(FIELD, HEAD, "batch", str(error))]) from error
 
 
 def clean_version(title: str, rationale: str, changes: Sequence[DraftChange]) -> tuple[Head, list[Change]]:

@@ -15,11 +15,12 @@ from ..forms.proposals import DismissForm, FilterForm, ReviewForm, SubmitForm
 from ..models import Proposal, Review, Version
 from ..policies import why_not
 from ..selectors import Needs, needs_of, turns_of
+from ..selectors.moves import allowed_moves, facts_for_moves
 from ..services.limiting import limit_of
 from ..services.remembering import remember
 from ..services.reviewing import is_absent, standing_request, undoable_review
-from ..services.roles import is_editor, is_reviewer
-from ..workflow import ENDED, MOVES, REGISTER, VERDICTS
+from ..services.roles import is_editor
+from ..workflow import ENDED, VERDICTS
 from .acting import acting_context
 from .advancing import address_in_queue, next_of_queue, queue_address
 from .answering import contributor_of, visible_proposal, with_titles
@@ -123,15 +124,8 @@ def moves_of(user: Any, proposal: Proposal) -> dict[str, Any]:
     """
     if not user.is_authenticated:
         return {}
-    facts = {
-        "state": proposal.state,
-        "is_author": proposal.authors.filter(user=user).exists(),
-        "is_editor": is_editor(user),
-        "is_reviewer": is_reviewer(user),
-    }
-    moves: dict[str, Any] = {
-        name: why_not(name, **facts) is None for name, move in MOVES.items() if move.role != REGISTER
-    }
+    facts = facts_for_moves(user, proposal)
+    moves: dict[str, Any] = allowed_moves(facts)
     moves["edit"] = moves["edit"] or moves["revise"]
     moves["review"] = any(moves[verdict] for verdict in VERDICTS)
     refusal = why_not("approve", **facts)
