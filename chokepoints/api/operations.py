@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from django import forms
-
 from ..models.changeset import ORIGINS
 from ..models.revision import OPERATIONS
 from ..records import KINDS, Kind
 from . import asking
 from .describing import Answer, Operation, Operations, Parameter
-from .filtering import filterset_for
-from .paging import DEFAULT_SIZE, LARGEST_SIZE
+from .offering import filterset_for
+from .ordering import listing_of
+from .paging import LARGEST_SIZE, USUAL_SIZE
 from .rendering import PATHS
 from .shapes import (
     ADDRESS,
+    DECIMAL,
     DIGEST,
     NUMBER,
     PARTIAL_DATE,
@@ -29,7 +29,7 @@ from .shapes import (
     record_components,
     ref,
 )
-from .views import orderings, views_of
+from .views import views_of
 
 READ = ("ETag", "Last-Modified")
 REFUSED = (400, 401, 405, 406, 412, 429)
@@ -44,7 +44,7 @@ PAGE = (
     Parameter(
         "page_size",
         "How many results.",
-        {"type": "integer", "minimum": 1, "maximum": LARGEST_SIZE, "default": DEFAULT_SIZE},
+        {"type": "integer", "minimum": 1, "maximum": LARGEST_SIZE, "default": USUAL_SIZE},
     ),
     Parameter("count", "Whether to count all that there are; it costs a little.", enum(["true", "false"])),
 )
@@ -101,7 +101,7 @@ def _of_kind(kind: Kind) -> Operations:
     name = Parameter("name", f"Id or key of the {kind.name}; a former key leads on.", place="path")
     if not kind.has_key:
         name = Parameter("name", f"Id of the {kind.name}.", place="path")
-    order = [sign + column for column in orderings(kind) for sign in ("", "-")]
+    order = [sign + column for column in listing_of(kind).orderings for sign in ("", "-")]
     return {
         path: {
             "GET": Operation(
@@ -157,12 +157,12 @@ def _asked(one: Any) -> Shape:
         return enum(one.values)
     if isinstance(one, asking.Day):
         return {"type": "string", "pattern": PARTIAL_DATE}
-    if isinstance(one, forms.UUIDField):
+    if isinstance(one, asking.RecordId):
         return dict(UUID)
-    if isinstance(one, forms.DecimalField):
-        return {"type": "number"}
-    if isinstance(one, forms.IntegerField):
-        return {"type": "integer", "minimum": one.min_value, "maximum": one.max_value}
+    if isinstance(one, asking.WholeNumber):
+        return {"type": "integer", "minimum": 0, "maximum": 10**9 - 1}
+    if isinstance(one, asking.Percent):
+        return {"type": "string", "pattern": DECIMAL}
     return TEXT | {"minLength": 1}
 
 
@@ -202,9 +202,9 @@ def _changeset_components() -> dict[str, Shape]:
     }
     cited = obj({"evidence": UUID, "revision": NUMBER})
     revision = {
-        "kind": TEXT,
-        "record": UUID,
-        "number": NUMBER,
+        "record": TEXT | {"description": "The kind."},
+        "id": UUID,
+        "revision": NUMBER,
         "operation": enum(OPERATIONS),
         "state": {"type": "object"},
         "withheld": array(TEXT),
@@ -215,7 +215,7 @@ def _changeset_components() -> dict[str, Shape]:
     }
     changeset = {
         "number": NUMBER,
-        "url": ADDRESS,
+        "self": ADDRESS,
         "time": TIME,
         "authors": array(ref("Person")),
         "summary": or_null(TEXT),

@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Collate
 from django.http import QueryDict
 
+from ..projection import model_of
 from ..records import Kind
 from .problems import unknown, wrong_parameter
 
@@ -23,15 +24,22 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def orderings(kind: Kind) -> dict[str, str]:
-    """Return the names that `ordering` takes for a kind, with the columns that they stand for."""
+@dataclass(frozen=True)
+class Listing:
+    """A list that pages lead through: its rows' model, what they can be ordered by (name → column), and by what they are
+    unless somebody says. `name` keeps its cursors apart from those of other lists."""
+
+    name: str
+    model: type[models.Model]
+    orderings: Mapping[str, str]
+    usual: str
+
+
+def listing_of(kind: Kind) -> Listing:
+    """Return the list of a kind's records."""
     names = {"id": "pk", "changed_in": "changed_in_id", "created_in": "created_in_id"}
-    return names | {name: name for name in _COLUMNS if name in kind.fields}
-
-
-def usual_ordering(kind: Kind) -> str:
-    """Return the ordering of a list of which nobody said one."""
-    return "key" if kind.has_key else "id"
+    names |= {name: name for name in _COLUMNS if name in kind.fields}
+    return Listing(kind.name, model_of(kind), names, "key" if kind.has_key else "id")
 
 
 @dataclass(frozen=True)
@@ -45,9 +53,9 @@ class Order:
         return model._meta.pk if self.column == "pk" else model._meta.get_field(self.column)
 
 
-def read_ordering(query: QueryDict, kind: Kind) -> tuple[str, list[Order]]:
+def read_ordering(query: QueryDict, listing: Listing) -> tuple[str, list[Order]]:
     """Return the ordering that was asked for, as text and as columns, the id last. Raises ApiProblem (400)."""
-    text, allowed = query.get("ordering") or usual_ordering(kind), orderings(kind)
+    text, allowed = query.get("ordering") or listing.usual, listing.orderings
     orders: list[Order] = []
     for name in _at_most(text.split(","), allowed):
         plain = name.removeprefix("-")

@@ -17,12 +17,11 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import QueryDict
+from rest_framework.request import Request
 
-from ..projection import model_of
-from ..records import Kind
 from .known import Known
 from .moments import is_number
-from .ordering import Order, beyond, columns_of, read_ordering, sort_key
+from .ordering import Listing, Order, beyond, columns_of, read_ordering, sort_key
 from .problems import is_unfit, wrong_parameter
 
 USUAL_SIZE, LARGEST_SIZE = 50, 500
@@ -63,10 +62,10 @@ class Cursor:
     values: tuple[Any, ...]
     before: bool = False
 
-    def text(self, kind: Kind, ordering: str) -> str:
+    def text(self, listing: Listing, ordering: str) -> str:
         """Return it as an opaque text. It holds nothing secret and grants nothing, so it isn't signed."""
         packed = json.dumps(
-            [kind.name, ordering, self.before, [_packed(value) for value in self.values]],
+            [listing.name, ordering, self.before, [_packed(value) for value in self.values]],
             ensure_ascii=False,
             separators=(",", ":"),
         )
@@ -79,13 +78,13 @@ def _packed(value: Any) -> Any:
     return str(value) if isinstance(value, uuid.UUID) else value
 
 
-def read_cursor(text: str, kind: Kind, ordering: str, orders: Sequence[Order]) -> Cursor:
+def read_cursor(text: str, listing: Listing, ordering: str, orders: Sequence[Order]) -> Cursor:
     """Return the cursor that a text is. Raises ApiProblem (400) for a forged one, or one of another list or ordering."""
-    fields = [order.field(model_of(kind)) for order in orders]
+    fields = [order.field(listing.model) for order in orders]
     try:
         padded = text + "=" * (-len(text) % 4)
         *of, before, values = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True).decode())
-        if of != [kind.name, ordering] or not isinstance(before, bool) or len(values) != len(fields):
+        if of != [listing.name, ordering] or not isinstance(before, bool) or len(values) != len(fields):
             raise ValueError("of another list or ordering")
         clean = tuple(_clean(field, value) for field, value in zip(fields, values, strict=True))
         if clean[-1] is None:
@@ -111,8 +110,8 @@ def _clean(field: Any, value: Any) -> Any:
     return clean
 
 
-def _cursor_in(query: QueryDict, kind: Kind, ordering: str, orders: Sequence[Order]) -> Cursor | None:
-    return read_cursor(query["cursor"], kind, ordering, orders) if query.get("cursor") else None
+def _cursor_in(query: QueryDict, listing: Listing, ordering: str, orders: Sequence[Order]) -> Cursor | None:
+    return read_cursor(query["cursor"], listing, ordering, orders) if query.get("cursor") else None
 
 
 # --- a page
@@ -128,11 +127,11 @@ class Page:
     count: int | None = None
 
 
-def page_of(rows: QuerySet, kind: Kind, query: QueryDict) -> Page:
+def page_of(rows: QuerySet, listing: Listing, query: QueryDict) -> Page:
     """Return the page of a queryset that a query asks for. Raises ApiProblem (400) for what it can't ask."""
-    size, (ordering, orders) = page_size(query), read_ordering(query, kind)
+    size, (ordering, orders) = page_size(query), read_ordering(query, listing)
     count = rows.order_by().count() if wants_count(query) else None
-    cursor = _cursor_in(query, kind, ordering, orders)
+    cursor = _cursor_in(query, listing, ordering, orders)
     columns = columns_of(orders, rows.model)
     rows = rows.alias(**{column.name: column.expression for column in columns})
     before = bool(cursor and cursor.before)
@@ -146,7 +145,7 @@ def page_of(rows: QuerySet, kind: Kind, query: QueryDict) -> Page:
     def values(row: Any) -> tuple[Any, ...]:
         return tuple(getattr(row, order.column) for order in orders)
 
-    return _page(found, values, cursor, more, count, lambda near: near.text(kind, ordering))
+    return _page(found, values, cursor, more, count, lambda near: near.text(listing, ordering))
 
 
 @dataclass(frozen=True)
@@ -171,13 +170,13 @@ def _value_then(one: Known, column: str) -> Any:
     return one.kind.fields[column].to_columns(one.state.get(column))[column]
 
 
-def page_then(places: Callable[[Sequence[str]], Sequence[Place]], kind: Kind, query: QueryDict) -> Page:
+def page_then(places: Callable[[Sequence[str]], Sequence[Place]], listing: Listing, query: QueryDict) -> Page:
     """Return the page of the places that records had, in the same order and with the same cursors as page_of.
 
     `places` returns them, given the columns.
     """
-    size, (ordering, orders) = page_size(query), read_ordering(query, kind)
-    cursor = _cursor_in(query, kind, ordering, orders)
+    size, (ordering, orders) = page_size(query), read_ordering(query, listing)
+    cursor = _cursor_in(query, listing, ordering, orders)
     found = places([order.column for order in orders])
     count = len(found) if wants_count(query) else None
     key = sort_key(orders)
@@ -189,7 +188,7 @@ def page_then(places: Callable[[Sequence[str]], Sequence[Place]], kind: Kind, qu
     rows = [place for _, place in (keyed[-size:] if before else keyed[:size])]
     more = len(keyed) > size
     return _page(
-        rows, lambda place: place.values, cursor, more, count, lambda near: near.text(kind, ordering)
+        rows, lambda place: place.values, cursor, more, count, lambda near: near.text(listing, ordering)
     )
 
 
@@ -209,3 +208,19 @@ def _page(
     if rows and (more if before else cursor is not None):
         page.previous = text(Cursor(values(rows[0]), before=True))
     return page
+
+
+def link_to(request: Request, cursor: str | None) -> str | None:
+    """Return the address of the page that a cursor begins, with whatever else was asked for."""
+    if cursor is None:
+        return None
+    query = request.query_params.copy()
+    query["cursor"] = cursor
+    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+
+
+def page_body(request: Request, page: Page, results: list[Any]) -> dict[str, Any]:
+    """Return what a list answers for a page, given its rows as they are shown."""
+    counted = {} if page.count is None else {"count": page.count}
+    links = {"next": link_to(request, page.next), "previous": link_to(request, page.previous)}
+    return counted | links | {"results": results}

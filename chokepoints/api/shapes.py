@@ -67,7 +67,7 @@ def record_components() -> dict[str, Shape]:
     found = {component_of(kind): _record(kind) for kind in kinds}
     found |= {
         "Reference": obj(
-            {"id": UUID, "key": or_null(TEXT), "name": or_null(TEXT), "url": ADDRESS},
+            {"id": UUID, "key": or_null(TEXT), "name": or_null(TEXT), "self": ADDRESS},
             description="What a record refers to: its id, its key and name where its kind has them, and its address.",
         ),
         "Country": enum(register.COUNTRIES) | {"description": "ISO 3166-1 alpha-2, or EU."},

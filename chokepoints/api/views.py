@@ -24,12 +24,12 @@ from .filtering import places_at
 from .known import Known, known_now, look_at, record_then
 from .moments import Moment, read_moment
 from .offering import filterset_for
-from .paging import PAGING, Page, page_of, page_then
+from .ordering import listing_of
+from .paging import PAGING, Page, page_body, page_of, page_then
 from .problems import ApiProblem, quoted, wrong_parameter
 from .rendering import PATHS, Rendering, expandable, members_of
 
 EVERYWHERE = ("at", "format")
-PRESENTED = ("fields", "expand", *EVERYWHERE)
 
 
 class Negotiation(DefaultContentNegotiation):
@@ -98,6 +98,9 @@ class RecordView(RegisterView):
     def is_of_chokepoints(self) -> bool:
         return self.kind_name == "chokepoint"
 
+    def parameters(self) -> list[str]:
+        return ["fields", *(["expand"] if self.expandable() else []), *EVERYWHERE]
+
     def members(self) -> list[str]:
         """Return the names that `fields` takes."""
         return [*members_of(self.kind), *(about.STATUS_MEMBERS if self.is_of_chokepoints else ())]
@@ -131,33 +134,28 @@ class RecordList(RecordView):
     """The records of one kind."""
 
     def parameters(self) -> list[str]:
-        return [*filterset_for(self.kind_name).base_filters, *PAGING, *PRESENTED]
+        return [*filterset_for(self.kind_name).base_filters, *PAGING, *super().parameters()]
 
     def body(self, request: Request, moment: Moment) -> dict[str, Any]:
         rendering = self.rendering(request, moment)
         page = self._page(request, moment, rendering)
-        counted = {} if page.count is None else {"count": page.count}
-        return counted | {
-            "next": _link(request, page.next),
-            "previous": _link(request, page.previous),
-            "results": self.shown(rendering, page.rows, moment),
-        }
+        return page_body(request, page, self.shown(rendering, page.rows, moment))
 
     def _page(self, request: Request, moment: Moment, rendering: Rendering) -> Page:
         """Return the page of records that was asked for."""
         query = request.query_params
-        filters = _checked(filterset_for(self.kind_name)(query, queryset=model_of(self.kind).objects.all()))
+        filters = checked(filterset_for(self.kind_name)(query, queryset=model_of(self.kind).objects.all()))
         if moment.is_now:
-            page = page_of(filters.qs, self.kind, query)
+            page = page_of(filters.qs, listing_of(self.kind), query)
             page.rows = known_now(self.kind, page.rows)
         else:
-            page = page_then(partial(places_at, self.kind, moment, filters), self.kind, query)
+            page = page_then(partial(places_at, self.kind, moment, filters), listing_of(self.kind), query)
             found = rendering.look(self.kind_name, [place.record for place in page.rows])
             page.rows = [found[place.record] for place in page.rows]
         return page
 
 
-def _checked(filters: Any) -> Any:
+def checked(filters: Any) -> Any:
     """Return filters whose values are clean. Raises ApiProblem (400) that names each parameter that is wrong."""
     if not filters.is_valid():
         errors = [
@@ -168,19 +166,8 @@ def _checked(filters: Any) -> Any:
     return filters
 
 
-def _link(request: Request, cursor: str | None) -> str | None:
-    if cursor is None:
-        return None
-    query = request.query_params.copy()
-    query["cursor"] = cursor
-    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
-
-
 class RecordDetail(RecordView):
     """One record, by id or key; a former key leads on."""
-
-    def parameters(self) -> list[str]:
-        return list(PRESENTED)
 
     def members(self) -> list[str]:
         return [*super().members(), *(about.DETAIL_MEMBERS if self.is_of_chokepoints else ())]

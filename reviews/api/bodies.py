@@ -18,7 +18,7 @@ MOST_NAMED = 100  # wrong places that one refusal names
 
 # What a proposal's answer holds and nobody writes: it follows from moves.
 READ_ONLY = {
-    *("number", "url", "page", "state", "notice", "authors", "author", "approvers", "approvals", "reviews"),
+    *("number", "self", "page", "state", "notice", "authors", "author", "approvers", "approvals", "reviews"),
     *("changeset", "drafted", "opened", "ended", "effects", "checks", "conflicts", "memory", "attention"),
     *("moves", "links", "digest", "fingerprint", "how", "editor", "position", "current", "base", "merged"),
     *("references", "suggestions", "split_from", "parts", "claim", "hold", "waiting_since", "revision"),

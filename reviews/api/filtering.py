@@ -11,16 +11,18 @@ from django.db.models import QuerySet
 
 from chokepoints.api.asking import OneOf, Records
 from chokepoints.api.filtering import ApiFilter
+from chokepoints.api.ordering import Listing
 from chokepoints.records import KINDS
 
 from .. import filters as narrow
 from ..filters import EFFECT_WORDS, LONGEST_BATCH, LONGEST_SEARCH, NEEDS
 from ..forms.fields import PROPOSABLE
-from ..models import Proposal
+from ..models import Comment, Proposal, Version
 from ..workflow import STATES
 
-ORDERINGS = {"number": "pk"}
-DEFAULT_ORDERING = "-number"
+PROPOSALS = Listing("proposals", Proposal, {"number": "pk"}, "-number")
+VERSIONS = Listing("versions", Version, {"number": "number"}, "number")
+COMMENTS = Listing("comments", Comment, {"comment": "pk"}, "comment")
 
 
 class AnyRecord(forms.CharField):

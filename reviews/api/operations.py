@@ -7,9 +7,10 @@ from django import forms
 from chokepoints.api.asking import OneOf
 from chokepoints.api.describing import Answer, Operation, Operations, Parameter
 from chokepoints.api.operations import PAGE, page_of
+from chokepoints.api.ordering import Listing
 from chokepoints.api.shapes import TEXT, UUID, Shape, enum, ref
 
-from .filtering import ORDERINGS, ProposalFilter
+from .filtering import COMMENTS, PROPOSALS, VERSIONS, ProposalFilter
 from .views.base import PROPOSE, REVIEW
 
 ONE = "/api/v1/proposals/{number}/"
@@ -35,14 +36,14 @@ def operations() -> Operations:
     made = (("ETag", "Location"), 201)
     comment = Parameter("comment", "The comment.", {"type": "integer", "minimum": 1}, place="path")
     version = Parameter("version", "The version.", {"type": "integer", "minimum": 1}, place="path")
-    paging = (*PAGE, _ordering({"number": ""}))
+    paging = (*PAGE, _ordering(VERSIONS))
     return {
         "/api/v1/proposals/": {
             "GET": _read(
                 "list_proposals",
                 "Proposals that you may see, the newest first",
                 page_of(ref("ProposalLine")),
-                (*_filters(), _ordering(ORDERINGS), *PAGE),
+                (*_filters(), _ordering(PROPOSALS), *PAGE),
             ),
             "POST": _write("propose", "Writes a proposal", "NewProposal", proposal, made, path=()),
         },
@@ -81,7 +82,7 @@ def operations() -> Operations:
                 "list_comments",
                 "The remarks on a proposal",
                 page_of(ref("Comment")),
-                (PROPOSAL, *PAGE, _ordering({"comment": ""})),
+                (PROPOSAL, *PAGE, _ordering(COMMENTS)),
             ),
             "POST": _write("comment", "Says something", "NewComment", ref("Comment"), ((), 201)),
         },
@@ -204,8 +205,8 @@ def _write(
     )
 
 
-def _ordering(orderings: Any) -> Parameter:
-    names = [sign + name for name in orderings for sign in ("", "-")]
+def _ordering(listing: Listing) -> Parameter:
+    names = [sign + name for name in listing.orderings for sign in ("", "-")]
     return Parameter("ordering", "By what; a minus turns it round.", enum(names), several=True)
 
 

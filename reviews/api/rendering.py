@@ -10,7 +10,8 @@ from typing import Any
 from django.urls import reverse
 from rest_framework.request import Request
 
-from chokepoints.api.moments import look_at, now
+from chokepoints.api.known import look_at
+from chokepoints.api.moments import now
 from chokepoints.api.rendering import PATHS, Rendering
 from chokepoints.exceptions import Problem
 from chokepoints.history import states_at
@@ -83,7 +84,7 @@ class Addresses:
             "number": proposal.number,
             "title": title,
             "state": proposal.state,
-            "url": self.proposal(proposal.number),
+            "self": self.proposal(proposal.number),
         }
 
 
@@ -118,7 +119,7 @@ def _head(
 ) -> dict[str, Any]:
     return {
         "number": proposal.number,
-        "url": addresses.proposal(proposal.number),
+        "self": addresses.proposal(proposal.number),
         "page": addresses.request.build_absolute_uri(proposal.get_absolute_url()),
         "state": proposal.state,
         "notice": None if proposal.state == "published" else NOTICE,
@@ -371,7 +372,7 @@ def render_memory(memory: Memory, addresses: Addresses) -> dict[str, Any]:
     deprecated = [
         {
             "id": str(one.pk),
-            "url": addresses.record("assessment", str(one.pk)),
+            "self": addresses.record("assessment", str(one.pk)),
             "chokepoint": one.chokepoint.key,
             "status": one.status,
             "rank_reason": one.rank_reason or None,
@@ -434,7 +435,7 @@ def render_version(version: Version, addresses: Addresses, *, whole: bool = Fals
     """Return a version: who made it, when and how; `whole` with what it proposes."""
     shown = {
         "number": version.number,
-        "url": addresses.of("api-proposal-version", version.proposal_id, version.number),
+        "self": addresses.of("api-proposal-version", version.proposal_id, version.number),
         "title": version.title,
         "editor": person(version.editor),
         "made": _time(version.made),

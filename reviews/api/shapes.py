@@ -40,7 +40,7 @@ def components() -> dict[str, Shape]:
     person = or_null(ref("ReviewPerson"))
     line = {
         "number": POSITION,
-        "url": ADDRESS,
+        "self": ADDRESS,
         "page": ADDRESS,
         "state": enum(STATES),
         "notice": or_null(TEXT),
@@ -55,7 +55,7 @@ def components() -> dict[str, Shape]:
         "changeset": or_null(NUMBER),
         "effects": array(enum(EFFECTS)),
     }
-    named = {"number": POSITION, "title": TEXT, "state": enum(STATES), "url": ADDRESS}
+    named = {"number": POSITION, "title": TEXT, "state": enum(STATES), "self": ADDRESS}
     problem = {
         "sort": enum((FIELD, KEY, REFERENCE, RULE)),
         "change": or_null(NUMBER),
@@ -105,7 +105,7 @@ def components() -> dict[str, Shape]:
             description="An editor's reasoned set of changes, in its present version, with all that is known about it.",
         ),
         "RecordNamed": obj(
-            {"record": enum(PATHS), "id": UUID, "key": or_null(TEXT), "name": or_null(TEXT), "url": ADDRESS}
+            {"record": enum(PATHS), "id": UUID, "key": or_null(TEXT), "name": or_null(TEXT), "self": ADDRESS}
         ),
         "Change": _change(),
         "Approvals": obj(
@@ -240,7 +240,7 @@ def _change() -> Shape:
 def _version(person: Shape) -> dict[str, Shape]:
     return {
         "number": POSITION,
-        "url": ADDRESS,
+        "self": ADDRESS,
         "title": TEXT,
         "editor": person,
         "made": TIME,
@@ -257,7 +257,7 @@ def _memory(named: dict[str, Shape], person: Shape) -> Shape:
     }
     deprecated = {
         "id": UUID,
-        "url": ADDRESS,
+        "self": ADDRESS,
         "chokepoint": TEXT,
         "status": enum(STATUSES),
         "rank_reason": or_null(TEXT),

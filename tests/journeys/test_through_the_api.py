@@ -68,7 +68,7 @@ def test_a_reduction_is_proposed_reviewed_published_and_a_conflict_resolved(peop
         one = {"record": "chokepoint", "operation": "update", "id": chokepoint["key"], "fields": fields}
         one["base_revision"] = now["revision"]
         sent = {"title": summary, "rationale": "Shorter.", "submit": True, "changes": [one]}
-        numbers.append(program.send("", sent).json()["url"])
+        numbers.append(program.send("", sent).json()["self"])
     assert approve(rita, numbers[0])["outcome"] == "published"
     met = approve(rita, numbers[1])
     assert (met["outcome"], met["conflicts"][0]["field"]) == ("conflicting", "summary")

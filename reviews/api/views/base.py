@@ -17,7 +17,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from chokepoints.api.paging import Cursor, check_parameters, page_of
+from chokepoints.api.asking import check_parameters
+from chokepoints.api.ordering import Listing
+from chokepoints.api.paging import page_body, page_of
 from chokepoints.api.problems import ApiProblem
 from chokepoints.api.views import Negotiation
 from chokepoints.models import Activity, Changeset, Contributor
@@ -106,30 +108,11 @@ class ProcessView(APIView):
         return answer
 
     def page(
-        self,
-        rows: QuerySet,
-        render: Callable[[Sequence[Any]], list[dict[str, Any]]],
-        *,
-        orderings: Mapping[str, str],
-        default: str,
+        self, rows: QuerySet, listing: Listing, render: Callable[[Sequence[Any]], list[dict[str, Any]]]
     ) -> Any:
         """Answer with a page of rows."""
-        query = self.request.query_params
-        page = page_of(rows, query, dict(orderings), default)
-        ordering = query.get("ordering") or default
-        body = {
-            "next": self._link(page.next, ordering),
-            "previous": self._link(page.previous, ordering),
-            "results": render(page.rows),
-        }
-        return self.read(body if page.count is None else {"count": page.count} | body)
-
-    def _link(self, cursor: Cursor | None, ordering: str) -> str | None:
-        if cursor is None:
-            return None
-        query = self.request.query_params.copy()
-        query["cursor"] = cursor.text(ordering)
-        return self.request.build_absolute_uri(f"{self.request.path}?{query.urlencode()}")
+        page = page_of(rows, listing, self.request.query_params)
+        return self.read(page_body(self.request, page, render(page.rows)))
 
     # --- writing
 

@@ -19,6 +19,7 @@ from ...services.settling import Outcome
 from ...services.splitting import split_proposal
 from ...services.suggesting import decline_suggestion, suggest_value, take_suggestion
 from .. import bodies
+from ..filtering import COMMENTS
 from ..rendering import render_comment, render_outcome, render_suggestion
 from .base import PROPOSE, READ, REVIEW, Act, Move
 
@@ -279,12 +280,7 @@ class CommentList(Move):
 
     def get(self, request: Request, number: int) -> Any:
         comments = self.proposal(number).comments.select_related("author", "resolved_by")
-        return self.page(
-            comments,
-            lambda rows: [render_comment(row) for row in rows],
-            orderings={"comment": "pk"},
-            default="comment",
-        )
+        return self.page(comments, COMMENTS, lambda rows: [render_comment(row) for row in rows])
 
     def make(self, number: int, members: dict[str, Any]) -> Any:
         record = members.pop("id", None)

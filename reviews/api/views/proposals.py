@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chokepoints.api.paging import PAGING
-from chokepoints.api.problems import ApiProblem
+from chokepoints.api.views import checked
 from chokepoints.models.revision import CREATE
 
 from ...exceptions import NotFound, StaleVersion
@@ -14,7 +14,7 @@ from ...models import Proposal, Version
 from ...services.drafting import DraftChange, draft_proposal, hand_in_proposal, revise_proposal
 from ..bodies import NewProposal, NewVersion
 from ..changes import read_changes
-from ..filtering import DEFAULT_ORDERING, ORDERINGS, ProposalFilter
+from ..filtering import PROPOSALS, VERSIONS, ProposalFilter
 from ..rendering import render_conflicts, render_lines, render_proposal, render_version
 from .base import PROPOSE, READ, Act, ProcessView
 
@@ -27,20 +27,8 @@ class ProposalList(Act):
 
     def get(self, request: Request) -> Any:
         proposals = Proposal.objects.visible_to(self.asker()).named()
-        filters = ProposalFilter(request.query_params, queryset=proposals)
-        if not filters.is_valid():
-            errors = [
-                {"parameter": name, "message": " ".join(map(str, messages))}
-                for name, messages in filters.form.errors.items()
-            ]
-            words = " ".join(f"{error['parameter']}: {error['message']}" for error in errors)
-            raise ApiProblem(400, words, errors=errors)
-        return self.page(
-            filters.qs,
-            lambda rows: render_lines(rows, self.addresses),
-            orderings=ORDERINGS,
-            default=DEFAULT_ORDERING,
-        )
+        filters = checked(ProposalFilter(request.query_params, queryset=proposals))
+        return self.page(filters.qs, PROPOSALS, lambda rows: render_lines(rows, self.addresses))
 
     def act(self, request: Request, **named: Any) -> Response:
         sent = self.body(NewProposal)
@@ -106,10 +94,7 @@ class VersionList(ProcessView):
     def get(self, request: Request, number: int) -> Any:
         versions = self.proposal(number).versions.select_related("editor")
         return self.page(
-            versions,
-            lambda rows: [render_version(row, self.addresses) for row in rows],
-            orderings={"number": "number"},
-            default="number",
+            versions, VERSIONS, lambda rows: [render_version(row, self.addresses) for row in rows]
         )
 
 

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from chokepoints.api.ordering import orderings
+from chokepoints.api.ordering import listing_of
 from chokepoints.api.rendering import PATHS
 from chokepoints.records import KINDS
 from tests.chokepoints.api.registers import reader, walk, what_happened_later
@@ -21,7 +21,7 @@ def test_every_order_walks_through_every_record_once_in_both_directions_now_and_
     """Last of all the register moves on, and every walk through what was finds what it found before."""
     before, walked = full.head, {}
     for kind, path in PATHS.items():
-        for name in orderings(KINDS[kind]):
+        for name in listing_of(KINDS[kind]).orderings:
             for ordering in (name, f"-{name}"):
                 asked = {"ordering": ordering, "retired": "any", "fields": "id"}
                 whole = ids_of(full.read(f"{path}/", page_size=500, **asked)["results"])

@@ -28,7 +28,7 @@ def filled(django_db_setup, django_db_blocker):
         ids = small_register(build)
         retired = build.source("retired-source")
         build.retire("source", retired)
-        address = Program(emma).send("", example(submit=True)).json()["url"]
+        address = Program(emma).send("", example(submit=True)).json()["self"]
         Program(rita).send(f"{address}comments/", {"text": "A remark."})
         yield SimpleNamespace(emma=emma, rita=rita, retired=retired, address=address, **ids)
         transaction.set_rollback(True)

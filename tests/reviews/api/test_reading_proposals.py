@@ -101,7 +101,7 @@ def test_the_number_of_queries_doesnt_grow_with_what_is_shown(
 
 def test_an_answer_has_an_etag_that_changes_with_it(program, register, people):
     emma, rita = program("emma"), program("rita")
-    address = emma.send("", example(submit=True)).json()["url"]
+    address = emma.send("", example(submit=True)).json()["self"]
     for path in (
         address,
         f"{address}versions/",
@@ -135,7 +135,7 @@ def test_an_answer_has_an_etag_that_changes_with_it(program, register, people):
 
 def test_what_isnt_published_says_so_and_what_is_names_its_changeset(program, register):
     emma = program("emma")
-    address = emma.send("", example(submit=True)).json()["url"]
+    address = emma.send("", example(submit=True)).json()["self"]
     assert program().read(address).json()["notice"] == "proposed, not reviewed"
     assert program().read(address).json()["moves"] == []
     for name in ("rita", "ravi"):
@@ -148,11 +148,11 @@ def test_what_isnt_published_says_so_and_what_is_names_its_changeset(program, re
 
 
 def test_memory_is_shown_to_those_who_write_or_judge(program, register, people):
-    address = program("emma").send("", example(submit=True)).json()["url"]
+    address = program("emma").send("", example(submit=True)).json()["self"]
     program("rita").send(
         f"{address}reviews/", {"version": 1, "verdict": "reject", "reason": "known", "comment": "So."}
     )
-    again = program("erik").send("", example(submit=True, what_is_new="More.")).json()["url"]
+    again = program("erik").send("", example(submit=True, what_is_new="More.")).json()["self"]
     for name, shown in (("erik", True), ("ravi", True), ("emma", False), (None, False)):
         memory = program(name).read(again).json()["memory"]
         assert bool(memory and memory["rejected"]) == shown

@@ -66,7 +66,7 @@ def test_a_browsers_session_with_its_csrf_token_can_send_twice_too(people, regis
 
 def test_every_move_can_be_sent_twice(program, register):
     emma, rita = program("emma"), program("rita")
-    address = emma.send("", example(submit=True)).json()["url"]
+    address = emma.send("", example(submit=True)).json()["self"]
     for client, path, body in (
         (rita, "claim/", {}),
         (rita, "comments/", {"text": "One remark."}),
@@ -79,7 +79,7 @@ def test_every_move_can_be_sent_twice(program, register):
     assert len(emma.read(f"{address}comments/").json()["results"]) == 1
     shown = emma.read(address).json()
     assert (len(shown["reviews"]), shown["state"]) == (1, "withdrawn")
-    draft = emma.send("", example(title="Draft")).json()["url"]
+    draft = emma.send("", example(title="Draft")).json()["self"]
     gone = [emma.send(f"{draft}withdraw/", Idempotency_Key="gone") for _ in range(2)]
     assert [(one.status_code, one.content) for one in gone] == [(204, b"")] * 2
 

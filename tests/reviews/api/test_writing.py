@@ -33,9 +33,9 @@ def test_the_example_is_handed_in_with_local_keys_resolved_and_chinese_untouched
     answer = emma.send("", example(submit=True, batch="May 2024"))
     body = answer.json()
     assert answer.status_code == 201
-    assert answer["Location"] == body["url"] == f"http://testserver{ROOT}{body['number']}/"
-    assert answer["ETag"] == emma.read(body["url"])["ETag"]
-    assert emma.read(body["url"]).json() == body
+    assert answer["Location"] == body["self"] == f"http://testserver{ROOT}{body['number']}/"
+    assert answer["ETag"] == emma.read(body["self"])["ETag"]
+    assert emma.read(body["self"]).json() == body
     assert (body["state"], body["version"], body["batch"]) == ("open", 1, "May 2024")
     assert body["rationale"] == "国产微球已批量供货: a domestic maker delivers."
     source, evidence, assessment, chokepoint = body["changes"]
@@ -158,7 +158,7 @@ def test_what_is_proposed_already_or_was_rejected_is_shown_and_says_how_to_go_on
     again = example(submit=True)
     answer = program("erik").send("", again)
     assert (answer.status_code, answer.json()["code"]) == (409, "already-proposed")
-    assert answer.json()["proposal"]["url"] == first["url"]
+    assert answer.json()["proposal"]["url"] == first["self"]
     rejected = {"version": 1, "verdict": "reject", "reason": "not-carried", "comment": "It doesn't say so."}
     assert program("rita").send(f"{first['number']}/reviews/", rejected).status_code == 201
     before = counts()
@@ -186,7 +186,7 @@ def test_who_is_no_editor_writes_nothing(program, register):
 
 def test_a_patch_makes_the_next_version_of_what_is_given_and_keeps_new_records(emma):
     first = propose(emma, submit=True)
-    address = first["url"]
+    address = first["self"]
     etag = emma.read(address)["ETag"]
     renamed = emma.patch_to(address, {"title": "Microspheres"}, If_Match=etag)
     assert (renamed.status_code, renamed.json()["version"]) == (200, 2)
@@ -201,13 +201,13 @@ def test_a_patch_makes_the_next_version_of_what_is_given_and_keeps_new_records(e
     assert answer.json()["version"] == 3
     listed = emma.read(f"{address}versions/").json()["results"]
     assert [one["number"] for one in listed] == [1, 2, 3]
-    second = emma.read(listed[1]["url"]).json()
+    second = emma.read(listed[1]["self"]).json()
     assert (second["title"], len(second["changes"])) == ("Microspheres", 4)
     assert emma.read(f"{address}versions/9/").status_code == 404
 
 
 def test_a_patch_needs_the_version_that_was_seen(emma):
-    address = propose(emma)["url"]
+    address = propose(emma)["self"]
     before = counts()
     etag = emma.read(address)["ETag"]
     other = etag.replace('"', "")
@@ -236,7 +236,7 @@ def test_a_patch_needs_the_version_that_was_seen(emma):
 
 
 def test_an_etag_of_the_version_fits_whatever_was_said_meanwhile(emma, program):
-    address = propose(emma, submit=True)["url"]
+    address = propose(emma, submit=True)["self"]
     etag = emma.read(address)["ETag"]
     assert program("rita").send(f"{address}suggestions/", {
         "version": 1, "id": emma.read(address).json()["changes"][3]["id"], "field": "summary", "value": "Beads.",
@@ -246,7 +246,7 @@ def test_an_etag_of_the_version_fits_whatever_was_said_meanwhile(emma, program):
 
 
 def test_a_move_without_a_version_heeds_if_match_all_the_same(emma, program):
-    address = propose(emma, submit=True)["url"]
+    address = propose(emma, submit=True)["self"]
     etag = emma.read(address)["ETag"]
     emma.patch_to(address, {"title": "Two"}, If_Match=etag)
     answer = emma.send(f"{address}withdraw/", If_Match=etag)
@@ -261,7 +261,7 @@ def test_a_move_without_a_version_heeds_if_match_all_the_same(emma, program):
 
 def test_a_suggestion_is_taken_and_the_approval_given_in_advance_stands(emma, program):
     first = propose(emma, submit=True)
-    address, summary = first["url"], first["changes"][3]["id"]
+    address, summary = first["self"], first["changes"][3]["id"]
     said = {
         "version": 1,
         "id": summary,
@@ -300,7 +300,7 @@ def test_evidence_yes_judgement_no_is_one_request(emma, program):
     body = answer.json()
     assert (answer.status_code, body["outcome"]) == (201, "published")
     assert body["part"]["state"] == "published"
-    assert answer["Location"] == body["part"]["url"]
+    assert answer["Location"] == body["part"]["self"]
     assert body["proposal"]["state"] == "rejected"
     assert (
         emma.read(f"/api/v1/changesets/{body['changeset']}/").json()["reference"]
@@ -312,7 +312,7 @@ def test_remarks_are_made_listed_settled_and_hidden_ones_say_why(emma, program, 
     from reviews.services.discussing import hide_comment
 
     first = propose(emma, submit=True)
-    address, record = first["url"], first["changes"][3]["id"]
+    address, record = first["self"], first["changes"][3]["id"]
     made = program("rita").send(
         f"{address}comments/", {"text": "@emma, 看原文。", "id": record, "field": "summary"}
     )
@@ -382,7 +382,7 @@ def test_a_changed_draft_of_the_table_answers_its_address(people, register, emma
         "id": first["changes"][0]["id"],
         "fields": {"key": "x"},
     }
-    answer = emma.patch_to(first["url"], {"version": 1, "changes": [kept]})
+    answer = emma.patch_to(first["self"], {"version": 1, "changes": [kept]})
     assert pointers(answer) == {"/changes/0/id"}  # of another kind
 
 
