@@ -22,7 +22,7 @@ ANSWERED = {
 NAMES = {("revise", "draft"): "edit"}
 # The services answer for every state and role (services/test_moves.py). Here the others are asked where they could differ:
 # at a draft, which is hidden from them, and at an open proposal.
-EVERYWHERE = ["author", "other editor", "reviewer"]
+EVERYWHERE = ["author", "reviewer"]
 # Allowed, but nothing would come of it: there is no conflict to resolve.
 NEEDLESS = {("resolve", "draft"), ("resolve", "open"), ("resolve", "changes_requested")}
 # What needs the version that was seen.
