@@ -37,6 +37,9 @@ TABLE: dict[type[ReviewError], tuple[int, str]] = {
     ReviewError: (400, "refused"),
 }
 
+# What a body calls otherwise than the services do.
+_MEMBERS = {"record": "id"}
+
 
 def problem_of(
     error: ReviewError, addresses: Addresses, *, places: Places | None = None, by_if_match: bool = False
@@ -70,6 +73,7 @@ def _errors(error: InvalidProposal, places: Places) -> list[Error]:
                 places.error(problem.change, problem.field, problem.message) | {"sort": problem.sort}
             )
         else:
-            pointer = f"/{escaped(problem.field)}" if problem.field else ""
+            name = _MEMBERS.get(problem.field, problem.field)
+            pointer = f"/{escaped(name)}" if name else ""
             found.append({"message": problem.message, "pointer": pointer, "sort": problem.sort})
     return found

@@ -21,6 +21,7 @@ DUE_AT_LEAST_EVERY = {
     "reviews.tasks.escalate_old": dt.timedelta(hours=1),
     "reviews.tasks.weigh_stale": dt.timedelta(minutes=1),
     "reviews.tasks.drop_old_kept_forms": dt.timedelta(days=1),
+    "reviews.tasks.drop_old_answers": dt.timedelta(hours=1),
 }
 
 

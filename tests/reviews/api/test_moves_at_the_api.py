@@ -20,9 +20,10 @@ ANSWERED = {
 }
 # The API calls the editing of a draft by the name that the table of moves has for it.
 NAMES = {("revise", "draft"): "edit"}
-# The services answer for every state and role (services/test_moves.py). Here the others are asked where they could differ:
-# at a draft, which is hidden from them, and at an open proposal.
-EVERYWHERE = ["author", "other editor", "reviewer"]
+# The services answer for every state and role (services/test_moves.py). Here everybody is asked at an open proposal, and
+# those for whom the other states could differ there.
+EVERYBODY = [*ROLES, "signed out"]
+ASKED = {"draft": ["author", "reviewer", "signed out"], "open": EVERYBODY}
 # Allowed, but nothing would come of it: there is no conflict to resolve.
 NEEDLESS = {("resolve", "draft"), ("resolve", "open"), ("resolve", "changes_requested")}
 # What needs the version that was seen.
@@ -84,7 +85,7 @@ def test_each_act_is_done_or_refused_with_its_reason(state, people, register, pr
     case = case_in(state, people, register)
     monkeypatch.setattr(base, "render_proposal", only_the_state)
     wrong = {}
-    for role in [*ROLES, "signed out"] if state in {"draft", "open"} else EVERYWHERE:
+    for role in ASKED.get(state, ["author", "reviewer"]):
         client = program(ROLES.get(role))
         offered = offered_to(client, case)
         for act in ACTS:

@@ -368,8 +368,7 @@ def test_a_conflict_is_shown_by_unit_and_resolved_by_unit(emma, program, registe
     )
 
 
-def test_a_changed_draft_of_the_table_answers_its_address(people, register, emma):
-    """An id that nobody proposed is refused in a new record, so nobody takes a record's place."""
+def test_nobody_chooses_the_id_of_a_new_record(register, emma):
     body = example()
     body["changes"][0]["id"] = str(uuid.uuid4())
     assert pointers(emma.send("", body)) == {"/changes/0/id"}
