@@ -179,15 +179,20 @@ def _about_chokepoints(chokepoint: Shape) -> dict[str, Shape]:
     }
     detail = {
         "current": or_null(ref("Assessment")) | {"description": "The current assessment, whole."},
-        "corroboration": or_null(ref("Corroboration")),
+        "corroboration": array(ref("Corroboration")),
         "counts": ref("Counts"),
         "links": {"type": "object", "additionalProperties": ADDRESS},
     }
     return {
         "ChokepointDetail": chokepoint | {"properties": chokepoint["properties"] | detail},
         "Corroboration": obj(
-            {"pieces": NUMBER, "origins": NUMBER, "without_established_origin": NUMBER},
-            description="How many pieces of evidence carry the status, and from how many different origins.",
+            {
+                "stances": array(enum(STANCES)),
+                "pieces": NUMBER,
+                "origins": NUMBER,
+                "without_established_origin": NUMBER,
+            },
+            description="How many pieces of evidence on one side carry the status, and from how many different origins.",
         ),
         "Counts": obj(
             {

@@ -41,7 +41,7 @@ def test_a_reduction_is_proposed_reviewed_published_and_a_conflict_resolved(peop
     answer = emma.send("", body, Idempotency_Key="microspheres 2024")
     assert answer.status_code == 201, answer.json()
     proposal = answer["Location"]
-    assert anybody.read(f"?record=chokepoint:{chokepoint['key']}").json()["results"][0]["url"] == proposal
+    assert anybody.read(f"?record=chokepoint:{chokepoint['key']}").json()["results"][0]["self"] == proposal
     assert emma.send(f"{proposal}reviews/", {"version": 1, "verdict": "approve"}).status_code == 403
 
     # Decided by two; a request that comes twice counts once.
@@ -55,7 +55,7 @@ def test_a_reduction_is_proposed_reviewed_published_and_a_conflict_resolved(peop
     now = anybody.read(chokepoint["self"]).json()
     assert (now[STATUS], now["summary"]) == ("reduced", "Small beads, made at home by now.")
     (evidence,) = now["current"]["evidence"]
-    assert anybody.read(evidence["url"]).json()["quote"] == "国产微球已批量供货"
+    assert anybody.read(evidence["self"]).json()["quote"] == "国产微球已批量供货"
     changeset = anybody.read(f"/api/v1/changesets/{done['changeset']}/").json()
     assert [one["reviewer"]["name"] for one in changeset["reviews"]] == ["Rita Example", "Ravi Example"]
     assert changeset["rationale"] == body["rationale"]

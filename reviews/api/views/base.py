@@ -11,7 +11,6 @@ from django.http import HttpResponseNotModified
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.http import http_date
-from rest_framework.permissions import IsAuthenticatedOrReadOnly
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -44,7 +43,6 @@ class ProcessView(APIView):
     `scopes` says which scope of a token each method takes.
     """
 
-    permission_classes = (IsAuthenticatedOrReadOnly,)
     content_negotiation_class = Negotiation
     scopes: ClassVar[dict[str, str]] = {"GET": READ}
 

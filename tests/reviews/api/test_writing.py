@@ -158,7 +158,7 @@ def test_what_is_proposed_already_or_was_rejected_is_shown_and_says_how_to_go_on
     again = example(submit=True)
     answer = program("erik").send("", again)
     assert (answer.status_code, answer.json()["code"]) == (409, "already-proposed")
-    assert answer.json()["proposal"]["url"] == first["self"]
+    assert answer.json()["proposal"]["self"] == first["self"]
     rejected = {"version": 1, "verdict": "reject", "reason": "not-carried", "comment": "It doesn't say so."}
     assert program("rita").send(f"{first['number']}/reviews/", rejected).status_code == 201
     before = counts()
