@@ -22,4 +22,6 @@ LIMITS = {
     "old": LimitKind("A proposal counts as old when it has waited for", "days", 7, 1, 365),
     "escalation": LimitKind("Admins are told of a proposal that has waited for", "days", 14, 1, 365),
     "kept": LimitKind("What was typed and not saved is kept for", "days", 30, 1, 365),
+    "tokens": LimitKind("A member may have", "tokens in force", 50, 0, 1000),
+    "token_life": LimitKind("A token expires at the latest after", "days", 365, 1, 365),
 }

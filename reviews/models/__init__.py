@@ -10,6 +10,7 @@ from .policy import Policy
 from .proposal import Authorship, Change, Concern, Mark, Proposal, Version
 from .review import Review
 from .suggestion import Suggestion
+from .token import Token
 
 __all__ = [
     "Authorship",
@@ -27,5 +28,6 @@ __all__ = [
     "Review",
     "SavedFilter",
     "Suggestion",
+    "Token",
     "Version",
 ]
