@@ -19,9 +19,10 @@ from .exceptions import ReviewError
 from .forms.proposals import Words
 from .kinds import POLICY
 from .limits import LIMITS
-from .models import Authorship, Change, Comment, Limit, Policy, Proposal, Review, Version
+from .models import Authorship, Change, Comment, Limit, Policy, Proposal, Review, Token, Version
 from .services.discussing import hide_comment
 from .services.governing import change_policy
+from .services.granting import revoke_token
 from .services.limiting import set_limit
 
 
@@ -272,6 +273,29 @@ class LimitAdmin(ServiceAdmin):
     def save_model(self, request: HttpRequest, obj: Limit, form: LimitForm, change: bool) -> None:
         set_limit(actor=request.user, key=obj.key, value=form.cleaned_data["value"])
         obj.pk = Limit.objects.values_list("pk", flat=True).get(key=obj.key)
+
+
+@admin.register(Token)
+class TokenAdmin(LookOnly):
+    """Personal tokens: who has which, never what they are. Admins revoke them."""
+
+    list_display = ("name", "user", "scopes", "made", "expires", "last_used", "revoked")
+    list_select_related = ("user",)
+    list_filter = ("expires", "revoked")
+    search_fields = ("name", "user__username")
+    fields = ("user", "name", "key", "scopes", "made", "expires", "last_used", "revoked")
+    actions = ("revoke",)
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_active and request.user.is_superuser
+
+    @admin.action(description="Revoke the chosen tokens", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[Token]) -> None:
+        """Revoke each through its service."""
+        numbers = list(queryset.values_list("pk", flat=True))
+        for pk in numbers:
+            revoke_token(actor=request.user, pk=pk)
+        self.message_user(request, f"{len(numbers)} revoked.")
 
 
 def _as_get(request: HttpRequest) -> HttpRequest:

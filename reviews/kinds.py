@@ -55,6 +55,8 @@ VERBS = {
     "proposal.handed_over": "handed a review over",
     "proposal.nudged": "reminded those whose turn it is",
     "proposal.escalated": "a proposal waits too long",
+    "token.created": "made a token",
+    "token.revoked": "revoked a token",
     "limit.changed": "changed a limit",
     "policy.changed": "changed a policy",
 }

@@ -25,4 +25,6 @@ LIMITS = {
         "A request that is sent again with its Idempotency-Key gets its first answer for", "hours", 24, 1, 720
     ),
     "kept": LimitKind("What was typed and not saved is kept for", "days", 30, 1, 365),
+    "tokens": LimitKind("A member may have", "tokens in force", 50, 0, 1000),
+    "token_life": LimitKind("A token expires at the latest after", "days", 365, 1, 365),
 }

@@ -18,10 +18,13 @@ from .views import (
     queue,
     resolving,
     suggesting,
+    tokens,
     versions,
 )
 
 urlpatterns = [
+    path("accounts/tokens/", tokens.TokenList.as_view(), name="token-list"),
+    path("accounts/tokens/<int:pk>/revoke/", tokens.TokenRevoke.as_view(), name="token-revoke"),
     path("proposals/", proposals.ProposalList.as_view(), name="proposal-list"),
     path("proposals/new/", editing.ProposalNew.as_view(), name="proposal-new"),
     path("proposals/<int:number>/", proposals.ProposalDetail.as_view(), name="proposal-detail"),

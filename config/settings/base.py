@@ -6,8 +6,10 @@ Nothing here is secret and nothing here is unsafe: DEBUG is off, demo accounts a
 from pathlib import Path
 
 import environ
+from corsheaders.defaults import default_headers
 
 from config.brokers import transport_options_for
+from config.counters import cache_from_url
 from config.databases import database_from_url
 
 env = environ.Env()
@@ -36,6 +38,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_filters",
     "django_htmx",
+    "corsheaders",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "rest_framework",
@@ -74,6 +77,17 @@ TEMPLATES = [
         },
     },
 ]
+
+# --- other sites' pages: https://github.com/adamchainz/django-cors-headers#configuration
+# Off unless the environment names origins; then they may read the API, never as the one who is signed in here.
+
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_HEADERS = [*default_headers, "if-match", "if-none-match", "idempotency-key"]
+CORS_EXPOSE_HEADERS = ["ETag", "Location", "Retry-After", "Link", "Idempotency-Replayed"]
+if CORS_ALLOWED_ORIGINS:
+    MIDDLEWARE.insert(1, "corsheaders.middleware.CorsMiddleware")
 
 # --- database: https://docs.djangoproject.com/en/5.2/ref/settings/#databases
 # No ATOMIC_REQUESTS: services open their own transactions (see config/databases.py).
@@ -147,18 +161,47 @@ CSRF_COOKIE_SAMESITE = "Lax"
 # Who signs in again has a new token; a form that was open meanwhile must not be lost for it.
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 
-# --- JSON views: https://www.django-rest-framework.org/api-guide/settings/
-# Closed unless a view opens itself; JSON in, JSON out, no browsable pages.
+# --- counters: https://docs.djangoproject.com/en/5.2/topics/cache/
+# What throttles count must be seen by all processes (docs/decisions/0008). The default cache is each process's own.
+
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "throttle": cache_from_url(env("CACHE_URL", default=""), VAR_DIR / "throttle.sqlite3"),
+}
+
+# --- the API: https://www.django-rest-framework.org/api-guide/settings/
+# Reading is open, everything else needs somebody. JSON in, JSON out; pages for who opens an address in a browser.
 
 # What an answer's ETag holds of the program: raise it when the same register would be answered differently.
 CODE_VERSION = "1"
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    # The first one says, in WWW-Authenticate, how to identify oneself.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "reviews.api.authentication.TokenAuthentication",
+        "reviews.api.authentication.BrowserSession",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["reviews.api.permissions.Scoped"],
+    "DEFAULT_THROTTLE_CLASSES": ["reviews.api.throttling.Throttle"],
+    # A number and second, minute, hour or day. Anonymous requests count by address, others by account.
+    "DEFAULT_THROTTLE_RATES": {
+        "anonymous_read": env("API_RATE_ANONYMOUS_READ", default="300/minute"),
+        "anonymous_write": env("API_RATE_ANONYMOUS_WRITE", default="30/minute"),
+        "user_read": env("API_RATE_USER_READ", default="1200/minute"),
+        "user_write": env("API_RATE_USER_WRITE", default="120/minute"),
+        "failed": env("API_RATE_FAILED", default="30/minute"),  # wrong tokens, by address
+    },
+    # How many proxies of ours stand before the site, each of which adds to X-Forwarded-For. None: nobody's word counts.
+    "NUM_PROXIES": env.int("TRUSTED_PROXIES", default=0),
     "EXCEPTION_HANDLER": "chokepoints.api.problems.handle_exception",
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["chokepoints.api.parsing.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "reviews.api.browsing.PageRenderer",
+    ],
+    "DEFAULT_PARSER_CLASSES": [
+        "chokepoints.api.parsing.StrictJSONParser",
+        "reviews.api.browsing.BoxParser",
+    ],
     "DEFAULT_SCHEMA_CLASS": "config.api_schema.TableSchema",
 }
 

@@ -1,7 +1,7 @@
 """A server. Everything comes from the environment, and it refuses to start without what it needs to be safe.
 
 Needed: SECRET_KEY, ALLOWED_HOSTS, DATABASE_URL, CELERY_BROKER_URL; behind a proxy that ends TLS also
-TRUST_PROXY_HEADER=true.
+TRUST_PROXY_HEADER=true and TRUSTED_PROXIES. docs/operating.md has them all.
 """
 
 from django.core.exceptions import ImproperlyConfigured
@@ -49,6 +49,11 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz/"]
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
 # Only behind a proxy that sets this header itself; otherwise a visitor could claim to be on TLS.
 if env.bool("TRUST_PROXY_HEADER", default=False):
+    # Guessed too low, all visitors would be throttled as one; too high, each could name an address of its own.
+    _required(
+        "TRUSTED_PROXIES",
+        "behind a proxy it must be known how many of them add to X-Forwarded-For: 1 for one that does, 0 for none.",
+    )
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- static files: https://whitenoise.readthedocs.io/en/stable/django.html

@@ -8,7 +8,7 @@ import os
 from config.databases import database_from_url
 
 from .base import *  # noqa: F403
-from .base import VAR_DIR, env, transport_options_for
+from .base import REST_FRAMEWORK, VAR_DIR, env, transport_options_for
 
 SECRET_KEY = "for tests only"
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
@@ -26,6 +26,12 @@ _name = f"register_test_{os.getpid()}"
 DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test" / f"{_name}.sqlite3") if _on_sqlite else _name}
 # A kept connection stops a test database from being dropped or copied.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
+
+# https://www.django-rest-framework.org/api-guide/throttling/
+# Nobody is throttled, unless a test sets rates of its own or a server's environment names one.
+REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"] = {
+    rate: env(f"API_RATE_{rate.upper()}", default=None) for rate in REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]
+}
 
 # https://docs.djangoproject.com/en/5.2/topics/testing/overview/#speeding-up-the-tests
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

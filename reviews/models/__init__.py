@@ -11,6 +11,7 @@ from .policy import Policy
 from .proposal import Authorship, Change, Concern, Mark, Proposal, Version
 from .review import Review
 from .suggestion import Suggestion
+from .token import Token
 
 __all__ = [
     "Authorship",
@@ -29,5 +30,6 @@ __all__ = [
     "Review",
     "SavedFilter",
     "Suggestion",
+    "Token",
     "Version",
 ]

@@ -1,0 +1,47 @@
+"""What who asks may do at all. Which proposals somebody may act on is decided by services, inside the lock.
+
+A view says `scopes = {"GET": "read", "POST": "propose"}`: the scope that a *token* needs for a method; a method that isn't
+there needs none, and sessions need none. Whoever isn't signed in may read, except where a view says `members_only = True`.
+"""
+
+from typing import Any
+
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+
+from chokepoints.api.problems import ApiProblem
+
+from .authentication import REALM
+
+SIGN_IN = "sign in"
+
+
+def why_not(view: Any, method: str, user: Any, token: Any) -> str:
+    """Return why a method of a view isn't open to who asks: SIGN_IN, the name of the scope that is missing, or "" """
+    signed_in = bool(user and user.is_authenticated)
+    if not signed_in:
+        closed = method not in SAFE_METHODS or (method != "OPTIONS" and getattr(view, "members_only", False))
+        return SIGN_IN if closed else ""
+    scopes = getattr(view, "scopes", {})
+    scope = scopes.get(method) or (scopes.get("GET") if method == "HEAD" else None)
+    return scope if token and scope and not token.covers(scope) else ""
+
+
+class Scoped(BasePermission):
+    """Lets in by `why_not`. Who is kept out is counted like who is let in, so that refusals can't be had without end."""
+
+    message = "Sign in, or send a token."
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        """Tell whether the request may go on. Raises ApiProblem (403) that names the scope which a token lacks."""
+        missing = why_not(view, request.method, request.user, request.auth)
+        if not missing:
+            return True
+        view.check_throttles(request)
+        if missing == SIGN_IN:
+            return False
+        raise ApiProblem(
+            403,
+            f"This token may not do this: it lacks the scope “{missing}”. Make one that has it on the account page.",
+            headers={"WWW-Authenticate": f'{REALM}, error="insufficient_scope", scope="{missing}"'},
+            scope=missing,
+        )
