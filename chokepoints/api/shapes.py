@@ -178,7 +178,6 @@ def _about_chokepoints(chokepoint: Shape) -> dict[str, Shape]:
         "current_assessment": {"anyOf": [*_whole_or_reference("assessment"), {"type": "null"}]},
     }
     detail = {
-        "current": or_null(ref("Assessment")) | {"description": "The current assessment, whole."},
         "corroboration": array(ref("Corroboration")),
         "counts": ref("Counts"),
         "links": {"type": "object", "additionalProperties": ADDRESS},

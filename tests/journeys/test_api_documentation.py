@@ -17,14 +17,14 @@ EXAMPLES = re.findall(r"^```(sh|python) (\w+)\n(.*?)^```$", DOCUMENT.read_text(e
 JOBS = ("notebook", "mirror", "propose", "review")
 
 PEOPLE = """
-import datetime as dt, json
+import json, uuid
 from django.contrib.auth.models import Group, User
 from reviews.services.granting import create_token
 tokens = {}
 for name, groups in (("emma", ["Editors"]), ("rita", ["Reviewers"]), ("ravi", ["Reviewers"])):
     user = User.objects.create_user(name)
     user.groups.set(Group.objects.filter(name__in=groups))
-    tokens[name] = create_token(actor=user, name="examples", scopes=["read", "propose", "review"], days=7)[1]
+    tokens[name] = create_token(actor=user, name="examples", scopes=["read", "propose", "review"], days=7, made_by=uuid.uuid4())[1]
 print(json.dumps(tokens))
 """
 
@@ -67,14 +67,14 @@ def test_the_examples_do_what_they_say(fresh_database, tmp_path):
         run_all("review", "ravi")
 
         assert "35 chokepoints, 5 of them critical" in printed["notebook", "python"]
-        assert "微球" in printed["notebook", "sh"] or "\\u5fae" in printed["notebook", "sh"]
+        assert "全世界只有日本一兩家公司可以提供" in printed["notebook", "sh"]
         head = read("")["head"]
         assert "35 chokepoints at changeset 2" in printed["mirror", "python"]
         assert "at changeset 2" in printed["mirror", "sh"]
         assert head == 4  # two proposals were published since
         microspheres = read("chokepoints/microspheres/")
         assert (microspheres["status"], microspheres["status_as_of"]) == ("reduced", "2024-05")
-        assert microspheres["current"]["evidence"][0]["name"].startswith("An example maker supplies")
+        assert microspheres["current_assessment"]["evidence"][0]["name"].startswith("An example maker supplies")
         assert read("chokepoints/lidar/")["scope"] == "Sensors for vehicles; not for surveying."
         assert {one["state"] for one in read("proposals/")["results"]} == {"published"}
         assert read("proposals/1/comments/")["results"][0]["text"] == "The quote is on page 12."

@@ -54,7 +54,7 @@ def test_a_reduction_is_proposed_reviewed_published_and_a_conflict_resolved(peop
     # Read back: the status, the statement it rests on, byte for byte, and who decided.
     now = anybody.read(chokepoint["self"]).json()
     assert (now[STATUS], now["summary"]) == ("reduced", "Small beads, made at home by now.")
-    (evidence,) = now["current"]["evidence"]
+    (evidence,) = now["current_assessment"]["evidence"]
     assert anybody.read(evidence["self"]).json()["quote"] == "国产微球已批量供货"
     changeset = anybody.read(f"/api/v1/changesets/{done['changeset']}/").json()
     assert [one["reviewer"]["name"] for one in changeset["reviews"]] == ["Rita Example", "Ravi Example"]

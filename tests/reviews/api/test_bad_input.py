@@ -346,7 +346,7 @@ def mutated(draw) -> dict:
                 inner[draw(st.text(max_size=10))] = copy.deepcopy(draw(STRANGE))
             else:
                 inner.append(draw(STRANGE))
-        except (KeyError, IndexError, TypeError):
+        except (AttributeError, KeyError, IndexError, TypeError):
             continue  # an earlier act took the place away
     return body
 
