@@ -296,7 +296,7 @@ def test_evidence_yes_judgement_no_is_one_request(emma, program):
         "comment": "Not yet.",
         "approve": evidence,
     }
-    answer = program("rita").send(f"{first['url']}reviews/", said)
+    answer = program("rita").send(f"{first['self']}reviews/", said)
     body = answer.json()
     assert (answer.status_code, body["outcome"]) == (201, "published")
     assert body["part"]["state"] == "published"
