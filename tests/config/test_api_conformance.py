@@ -1,0 +1,65 @@
+"""The API does what its schema says, whatever is sent: asked by a program that reads the schema and nothing else.
+
+Each kind of asker has a server and a filled database of its own, with members, proposals in several states, and the data of
+2018. A failure names the request; the seed is fixed, so it comes again.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.databases import PROJECT, live_server_process, run_manage
+
+CHECKS = (
+    "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance",
+    "response_schema_conformance", "ignored_auth",
+)  # fmt: skip
+SEED = 2018
+ASKERS = ("nobody", "emma", "rita")  # anonymous, an editor, a reviewer
+
+TOKENS = """
+import json, uuid
+from django.contrib.auth.models import User
+from reviews.services.granting import create_token
+scopes = ["read", "propose", "review"]
+people = User.objects.filter(username__in=["emma", "rita"])
+print(json.dumps({one.username: create_token(actor=one, name="all", scopes=scopes, days=7, made_by=uuid.uuid4())[1] for one in people}))
+"""
+
+
+def ask_everything(database: str, asker: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Let schemathesis ask a server of our own all that the schema allows, and what it doesn't, as somebody."""
+    run_manage(database, "load_dataset")
+    run_manage(database, "load_demo", DEMO_ACCOUNTS_ALLOWED="true")
+    tokens = json.loads(run_manage(database, "shell", "-v", "0", "-c", TOKENS).stdout.splitlines()[-1])
+    header = ["--header", f"Authorization: Bearer {tokens[asker]}"] if asker in tokens else []
+    with live_server_process(database) as server:
+        done = subprocess.run(
+            [
+                *(str(Path(sys.executable).with_name("schemathesis")), "run", f"{server.url}/api/schema/"),
+                *("--checks", ",".join(CHECKS), "--seed", str(SEED), "--generation-database", "none"),
+                *("--suppress-health-check", "all", "--no-color", *header, *options),
+            ],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "Internal Server Error" not in server.log
+        return done
+
+
+@pytest.mark.parametrize("asker", ASKERS)
+def test_a_minute_of_everything_finds_nothing(asker, fresh_database):
+    done = ask_everything(fresh_database, asker, "--phases", "coverage,fuzzing", "--max-time", "60")
+    assert done.returncode == 0, done.stdout[-10_000:] + done.stderr[-2_000:]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("asker", ASKERS)
+def test_all_phases_find_nothing(asker, fresh_database):
+    done = ask_everything(fresh_database, asker, "--max-examples", "50")
+    assert done.returncode == 0, done.stdout[-10_000:] + done.stderr[-2_000:]
