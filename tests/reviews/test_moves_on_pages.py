@@ -119,9 +119,7 @@ def whole_only_once(show_proposal):
     def show(request, proposal, *, refusal="", problems=(), status=200, **more):
         if not shown:
             shown.append(proposal)
-            return show_proposal(
-                request, proposal, refusal=refusal, problems=problems, status=status, **more
-            )
+            return show_proposal(request, proposal, refusal=refusal, problems=problems, status=status, **more)
         return HttpResponse(" ".join([refusal, *(problem.message for problem in problems)]), status=status)
 
     return show
