@@ -103,7 +103,11 @@ class Proposal(models.Model):
 
     def present_version(self) -> "Version":
         """Return the version that is to be judged now."""
-        return self.versions.get(number=self.version)
+        version = self.versions.filter(number=self.version).first()
+        if version is None:  # a draft keeps its last version alone, and was saved since this row was read
+            self.refresh_from_db(fields=["version"])
+            version = self.versions.get(number=self.version)
+        return version
 
 
 class Authorship(models.Model):

@@ -114,13 +114,14 @@ def note_use(token: Token) -> None:
 
 def _without_waiting(write: Any) -> None:
     """Write on SQLite if the lock is free this moment. Raises OperationalError if it isn't."""
-    with connection.cursor() as cursor:
-        (patience,) = cursor.execute("PRAGMA busy_timeout").fetchone()
-        cursor.execute("PRAGMA busy_timeout = 0")
-        try:
-            write()
-        finally:
-            cursor.execute(f"PRAGMA busy_timeout = {patience:d}")
+    patience, connection.patience = (
+        connection.patience,
+        0,
+    )  # config/backends/sqlite3; SQLite itself waits 20 ms
+    try:
+        write()
+    finally:
+        connection.patience = patience
 
 
 def _clean_name(name: str) -> str | Problem:

@@ -162,10 +162,36 @@ def undo_review(*, actor: Any, number: int) -> Proposal:
         if review is None:
             raise WrongState("This verdict can't be undone any more. Give another one instead.")
         review.delete()
-        enter(proposal, review.state_before)
+        if proposal.state != review.state_before:
+            _bring_back(proposal, review.state_before)
         announce("proposal.verdict_undone", reviewer, proposal, verdict=review.verdict)
         settle(proposal, reviewer)
     return proposal
+
+
+def _bring_back(proposal: Proposal, state: str) -> None:
+    """Put a proposal back to where it was before a verdict: what that set aside stands again, and its wait isn't cut short."""
+    then, now = proposal.waiting_since, timezone.now()
+    enter(proposal, state)
+    proposal.suggestions.filter(state="outdated", settled=then).update(state="open", settled=None)
+    proposal.claims.filter(ended=then, lapses__gt=now).update(ended=None)
+    proposal.waiting_since = _last_moved(proposal)
+    proposal.save(update_fields=["waiting_since"])
+
+
+def _last_moved(proposal: Proposal) -> dt.datetime:
+    """Return when a proposal came into its state, by what is there to tell; an approval moves it only into a conflict."""
+    verdicts = proposal.reviews.all()
+    if proposal.state != "conflicting":
+        verdicts = verdicts.exclude(verdict="approve")
+    moments = [
+        proposal.opened,
+        proposal.present_version().made,
+        *proposal.holds.exclude(ended=None).values_list("ended", flat=True),
+        *verdicts.values_list("given", flat=True),
+        *verdicts.exclude(dismissed=None).values_list("dismissed", flat=True),
+    ]
+    return max(moment for moment in moments if moment)
 
 
 def undoable_review(proposal: Proposal, reviewer: Contributor | None) -> Review | None:

@@ -96,7 +96,7 @@ class SuggestionNew(AskedMove):
             "proposal": proposal,
             "form": form,
             "value_field": form[form.field.name],
-            "title": title[:1].lower() + title[1:],
+            "title": title,
             "seen": "; ".join(one.text for one in present(form.field, form.proposed, names)),
             "refused": status != 200,
             "refusal": refusal,

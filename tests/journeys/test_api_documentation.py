@@ -74,7 +74,9 @@ def test_the_examples_do_what_they_say(fresh_database, tmp_path):
         assert head == 4  # two proposals were published since
         microspheres = read("chokepoints/microspheres/")
         assert (microspheres["status"], microspheres["status_as_of"]) == ("reduced", "2024-05")
-        assert microspheres["current_assessment"]["evidence"][0]["name"].startswith("An example maker supplies")
+        assert microspheres["current_assessment"]["evidence"][0]["name"].startswith(
+            "An example maker supplies"
+        )
         assert read("chokepoints/lidar/")["scope"] == "Sensors for vehicles; not for surveying."
         assert {one["state"] for one in read("proposals/")["results"]} == {"published"}
         assert read("proposals/1/comments/")["results"][0]["text"] == "The quote is on page 12."

@@ -1,6 +1,7 @@
 """People and a small register for tests of the process."""
 
 import uuid
+from copy import deepcopy
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +12,9 @@ from chokepoints.projection import model_of
 from chokepoints.records import KINDS
 from reviews.services.drafting import DraftChange, draft_proposal, submit_proposal
 from tests.builders import Builder, small_register
+from tests.recording import Recording
+
+PEOPLE, REGISTER = Recording(), Recording()
 
 
 def make_person(name: str, *groups: str, **fields) -> User:
@@ -22,16 +26,18 @@ def make_person(name: str, *groups: str, **fields) -> User:
 @pytest.fixture
 def people(db) -> SimpleNamespace:
     """Two editors, three reviewers, somebody who is both, somebody who is neither, and an admin."""
-    return SimpleNamespace(
-        emma=make_person("emma", "Editors"),
-        erik=make_person("erik", "Editors"),
-        rita=make_person("rita", "Reviewers"),
-        ravi=make_person("ravi", "Reviewers"),
-        rosa=make_person("rosa", "Reviewers"),
-        both=make_person("both", "Editors", "Reviewers"),
-        nobody=make_person("nobody"),
-        admin=make_person("admin", is_staff=True, is_superuser=True),
-    )
+    PEOPLE.lay(make_people)
+    return SimpleNamespace(**{user.get_username(): user for user in User.objects.all()})
+
+
+def make_people() -> None:
+    for name, groups in (
+        *(("emma", ["Editors"]), ("erik", ["Editors"])),
+        *(("rita", ["Reviewers"]), ("ravi", ["Reviewers"]), ("rosa", ["Reviewers"])),
+        *(("both", ["Editors", "Reviewers"]), ("nobody", [])),
+    ):
+        make_person(name, *groups)
+    make_person("admin", is_staff=True, is_superuser=True)
 
 
 @pytest.fixture
@@ -55,7 +61,11 @@ def build(db) -> Builder:
 @pytest.fixture
 def register(build) -> SimpleNamespace:
     """One chokepoint, critical in 2018, with sector, source, evidence and assessment; ids by kind."""
-    return SimpleNamespace(**small_register(build))
+    if build.changesets:  # after something else it isn't the one that was recorded
+        return SimpleNamespace(**small_register(build))
+    ids, state = REGISTER.lay(lambda: (small_register(build), deepcopy(vars(build))))
+    vars(build).update(deepcopy(state))
+    return SimpleNamespace(**ids)
 
 
 @pytest.fixture

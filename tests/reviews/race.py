@@ -92,7 +92,10 @@ def main(sort: str, pairs: int) -> None:
     django.setup()
     from django.db import connection
 
-    numbers = set_up(sort, pairs)
+    from chokepoints.services.locking import register_lock
+
+    with register_lock():  # one commit for all of it: the race is what comes after
+        numbers = set_up(sort, pairs)
     connection.close()
     context = multiprocessing.get_context("spawn")
     barrier, outcomes = context.Barrier(2), context.Queue()

@@ -51,8 +51,6 @@ VERDICTS = {"approve", "request_changes", "reject"}
 # These pages stand behind a door for editors, which says in its own words, and of every proposal, that it is closed.
 BEHIND_A_DOOR = {"revise", "resolve"}
 NO_EDITORS = {"reviewer", "nobody", "admin without group"}
-# Whose refusals are read on the whole page; for the others its words and status are enough.
-WHOLE_PAGES = {"author", "reviewer"}
 # Allowed, but nothing would come of it: no conflict to resolve.
 NEEDLESS = {("resolve", "draft"), ("resolve", "open"), ("resolve", "changes_requested")}
 
@@ -94,9 +92,8 @@ def is_offered(act: str, case: Case, page: str) -> bool:
 def test_the_page_offers_what_is_allowed_and_refuses_the_rest(
     state, role, people, register, signed_in, monkeypatch
 ):
-    if role not in WHOLE_PAGES:
-        for views in (deciding, asking):
-            monkeypatch.setattr(views, "show_proposal", only_the_refusal)
+    for views in (deciding, asking):
+        monkeypatch.setattr(views, "show_proposal", whole_only_once(views.show_proposal))
     case = case_in(state, people, register)
     client = signed_in(ROLES.get(role))
     page = page_of(case, client)
@@ -115,8 +112,17 @@ def test_the_page_offers_what_is_allowed_and_refuses_the_rest(
     assert not wrong
 
 
-def only_the_refusal(request, proposal, *, refusal="", problems=(), status=200, **more):
-    return HttpResponse(" ".join([refusal, *(problem.message for problem in problems)]), status=status)
+def whole_only_once(show_proposal):
+    """Return show_proposal as it is for the first refusal; of the others its words and status are enough."""
+    shown = []
+
+    def show(request, proposal, *, refusal="", problems=(), status=200, **more):
+        if not shown:
+            shown.append(proposal)
+            return show_proposal(request, proposal, refusal=refusal, problems=problems, status=status, **more)
+        return HttpResponse(" ".join([refusal, *(problem.message for problem in problems)]), status=status)
+
+    return show
 
 
 def page_of(case: Case, client) -> str:

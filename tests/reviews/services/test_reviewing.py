@@ -403,3 +403,12 @@ def test_a_draft_that_was_rewritten_in_another_tab_is_not_overwritten(people, re
         revise_proposal(version=1, title="Second tab", **save)
     assert Proposal.objects.get().present_version().title == "First tab"
     assert Proposal.objects.get().versions.count() == 1
+
+
+def test_a_draft_that_was_saved_in_another_tab_is_read_as_it_is_now(people, register):
+    words = change("chokepoint", register.chokepoint, summary="Typed.")
+    number = draft_proposal(actor=people.emma, title="One", rationale="", changes=[words]).number
+    read_before = Proposal.objects.get(pk=number)
+    revise_proposal(actor=people.emma, number=number, version=1, title="Two", rationale="", changes=[words])
+    assert read_before.present_version().title == "Two"
+    assert read_before.version == 2

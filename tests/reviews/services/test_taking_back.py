@@ -4,11 +4,13 @@ import datetime as dt
 
 import pytest
 from django.db.models import F
+from django.utils import timezone
 
 from chokepoints.models import Activity
 from reviews.exceptions import InvalidProposal, NotAllowed, WrongState
-from reviews.models import Proposal, Review
+from reviews.models import Proposal, Review, Version
 from reviews.selectors import needs_of
+from reviews.services.claiming import claim_proposal, standing_claim
 from reviews.services.drafting import revise_proposal
 from reviews.services.governing import change_policy
 from reviews.services.holding import hold_proposal, return_from_hold
@@ -90,6 +92,30 @@ def test_a_rejection_that_followed_a_request_leads_back_to_it(people, number):
     assert get(number).state == "changes_requested"
     with pytest.raises(WrongState):
         undo_review(actor=people.rita, number=number)
+
+
+@pytest.mark.parametrize("verdict", ["approve", "request_changes", "reject"])
+def test_an_undone_verdict_leaves_no_trace_in_the_queue(people, number, verdict):
+    claim = claim_proposal(actor=people.ravi, number=number)
+    a_week_ago = timezone.now() - dt.timedelta(days=7)
+    Proposal.objects.update(waiting_since=a_week_ago, opened=a_week_ago)
+    Version.objects.update(made=a_week_ago)
+    judge(people.rita, number, verdict)
+    undo_review(actor=people.rita, number=number)
+    assert get(number).waiting_since == a_week_ago
+    assert standing_claim(get(number)) == claim
+
+
+def test_an_undone_rejection_gives_back_the_suggestions_that_it_ended(people, number, story):
+    suggest = {"number": number, "version": 1, "record": story[0].record, "field": "title"}
+    older = suggest_value(actor=people.ravi, value="First thought", **suggest)
+    open_one = suggest_value(actor=people.ravi, value="Delivered", approve=True, **suggest)
+    judge(people.rita, number, "reject")
+    undo_review(actor=people.rita, number=number)
+    older.refresh_from_db()
+    assert older.state == "outdated"
+    take_suggestion(actor=people.emma, number=number, suggestion=open_one.pk, version=1)
+    assert judge(people.rita, number).outcome == "published"  # ravi's approval in advance still counts
 
 
 def test_an_approval_that_published_is_not_undone(people, number):

@@ -1,0 +1,1 @@
+"""Database backends: Django's own, where one of them needs a little more."""
