@@ -6,10 +6,11 @@ the form is an ordinary one; a parser reads the JSON out of its one field.
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth import get_user
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.parsers import BaseParser
@@ -60,7 +61,7 @@ class PageRenderer(BrowsableAPIRenderer):
             "is_error": response.status_code >= 400,
             "allowed_methods": [method for method in view.allowed_methods if method != "OPTIONS"],
             "headers": [(name, response[name]) for name in ("Location", "Retry-After") if name in response],
-            "pieces": list(pieces_of(data)),
+            "shown": as_html(data),
             "json_address": _json_address(request),
             "may_post": "POST" in view.allowed_methods
             and plain.user.is_authenticated
@@ -76,16 +77,24 @@ def _json_address(request: Any) -> str:
     return f"{request.path}?{query.urlencode()}"
 
 
-def pieces_of(data: Any) -> Iterator[tuple[str, str, str]]:
-    """Give a JSON value, indented, in pieces: sort ("key", "text", "word" or ""), what it reads, and where it leads."""
+def as_html(data: Any) -> SafeString:
+    """Return a JSON value, indented, as HTML: keys, texts and other values told apart, addresses clickable.
+
+    Not a template: a page of 500 records is some ten thousand pieces.
+    """
     shown = json.dumps(data, ensure_ascii=False, indent=2, default=str)
-    end = 0
+    parts, end = [], 0
     for piece in _PIECES.finditer(shown):
-        if piece.start() > end:
-            yield "", shown[end : piece.start()], ""
-        yield piece.lastgroup or "", piece[0], _leads_to(piece) if piece.lastgroup == "text" else ""
+        parts += [escape(shown[end : piece.start()]), _marked(piece)]
         end = piece.end()
-    yield "", shown[end:], ""
+    return mark_safe("".join([*parts, escape(shown[end:])]))
+
+
+def _marked(piece: re.Match[str]) -> str:
+    address = _leads_to(piece) if piece.lastgroup == "text" else ""
+    if address:
+        return f'<a href="{escape(address)}">{escape(piece[0])}</a>'
+    return f'<span class="json-{piece.lastgroup}">{escape(piece[0])}</span>'
 
 
 def _leads_to(piece: re.Match[str]) -> str:

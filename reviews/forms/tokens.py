@@ -20,7 +20,6 @@ class TokenForm(ServiceForm):
     name = Words(
         label="Name",
         limit=LONGEST_NAME,
-        required=False,
         widget=forms.TextInput({"maxlength": LONGEST_NAME, "autocomplete": "off"}),
         help_text="What it is for, such as the program or notebook that gets it.",
     )

@@ -25,15 +25,16 @@ import json, uuid
 from django.contrib.auth.models import User
 from reviews.services.granting import create_token
 scopes = ["read", "propose", "review"]
+asked = {"name": "all", "scopes": scopes, "days": 7}
 people = User.objects.filter(username__in=["emma", "rita"])
-print(json.dumps({one.username: create_token(actor=one, name="all", scopes=scopes, days=7, made_by=uuid.uuid4())[1] for one in people}))
+print(json.dumps({one.username: create_token(actor=one, made_by=uuid.uuid4(), **asked)[1] for one in people}))
 """
 
 
 def ask_everything(database: str, asker: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Let schemathesis ask a server of our own all that the schema allows, and what it doesn't, as somebody."""
     run_manage(database, "load_dataset")
-    run_manage(database, "load_demo", DEMO_ACCOUNTS_ALLOWED="true")
+    run_manage(database, "load_demo", DJANGO_SETTINGS_MODULE="config.settings.local", SECRET_KEY="for tests only")
     tokens = json.loads(run_manage(database, "shell", "-v", "0", "-c", TOKENS).stdout.splitlines()[-1])
     header = ["--header", f"Authorization: Bearer {tokens[asker]}"] if asker in tokens else []
     with live_server_process(database) as server:

@@ -24,7 +24,8 @@ tokens = {}
 for name, groups in (("emma", ["Editors"]), ("rita", ["Reviewers"]), ("ravi", ["Reviewers"])):
     user = User.objects.create_user(name)
     user.groups.set(Group.objects.filter(name__in=groups))
-    tokens[name] = create_token(actor=user, name="examples", scopes=["read", "propose", "review"], days=7, made_by=uuid.uuid4())[1]
+    asked = {"name": "examples", "scopes": ["read", "propose", "review"], "days": 7}
+    tokens[name] = create_token(actor=user, made_by=uuid.uuid4(), **asked)[1]
 print(json.dumps(tokens))
 """
 
