@@ -32,26 +32,26 @@ def main() -> None:
     key = Chokepoint.objects.order_by("-created_in_id", "key").first().key
 
     def deep(path: str) -> str:
-        """Return the address of a list's last page."""
-        address, page = path, client.get(path).json()
+        """Return the address of a list's last full page."""
+        before, address, page = path, path, client.get(path).json()
         while page["next"]:
-            address = page["next"]
+            before, address = address, page["next"]
             page = client.get(address).json()
-        return address
+        return before
 
     api = "/api/v1"
     reads = {
         "chokepoints, 50 a page": f"{api}/chokepoints/",
         "chokepoints, 500": f"{api}/chokepoints/?page_size=500",
-        "chokepoints, 500, last page": deep(f"{api}/chokepoints/?page_size=500"),
+        "chokepoints, 500, last full page": deep(f"{api}/chokepoints/?page_size=500"),
         "sources by date, 500": f"{api}/sources/?page_size=500&ordering=-published_on",
-        "sources by date, 500, last page": deep(f"{api}/sources/?page_size=500&ordering=-published_on"),
+        "sources by date, 500, last full page": deep(f"{api}/sources/?page_size=500&ordering=-published_on"),
         "assessments with chokepoint and evidence, 500": f"{api}/assessments/?page_size=500&expand=chokepoint,evidence",
         "chokepoints by status": f"{api}/chokepoints/?status=critical",
         "chokepoints by two characters": f"{api}/chokepoints/?search=稀土",
         "chokepoints, 500, in the middle of history": f"{api}/chokepoints/?page_size=500&at={head // 2}",
         "chokepoints, 500, at the head": f"{api}/chokepoints/?page_size=500&at={head}",
-        "the same, last page": deep(f"{api}/chokepoints/?page_size=500&at={head}"),
+        "the same, last full page": deep(f"{api}/chokepoints/?page_size=500&at={head}"),
         "chokepoints by status, in the middle": f"{api}/chokepoints/?status=critical&at={head // 2}",
         "one chokepoint": f"{api}/chokepoints/{key}/",
         "the same, at the head": f"{api}/chokepoints/{key}/?at={head}",

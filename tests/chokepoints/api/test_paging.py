@@ -8,13 +8,27 @@ import pytest
 from chokepoints.api.ordering import listing_of
 from chokepoints.api.rendering import PATHS
 from chokepoints.records import KINDS
-from tests.chokepoints.api.registers import reader, walk, what_happened_later
+from tests.chokepoints.api.registers import reader, what_happened_later
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 def ids_of(results):
     return [one["id"] for one in results]
+
+
+def walk_both_ways(read, path, **asked):
+    """Return the ids that a walk to a list's end finds, and those that the walk back from there finds."""
+    page = read(path, **asked)
+    there = ids_of(page["results"])
+    while page["next"]:
+        page = read(page["next"])
+        there += ids_of(page["results"])
+    back = ids_of(page["results"])
+    while page["previous"]:
+        page = read(page["previous"])
+        back = ids_of(page["results"]) + back
+    return there, back
 
 
 def test_every_order_walks_through_every_record_once_in_both_directions_now_and_then(full):
@@ -26,24 +40,13 @@ def test_every_order_walks_through_every_record_once_in_both_directions_now_and_
                 asked = {"ordering": ordering, "retired": "any", "fields": "id"}
                 whole = ids_of(full.read(f"{path}/", page_size=500, **asked)["results"])
                 assert len(set(whole)) == len(whole) > 1
+                assert walk_both_ways(full.read, f"{path}/", page_size=2, **asked) == (whole, whole), asked
                 walked[kind, ordering] = whole
-    for (kind, ordering), whole in walked.items():
-        asked = {"ordering": ordering, "retired": "any", "fields": "id", "page_size": 2}
-        assert ids_of(walk(full.read, f"{PATHS[kind]}/", **asked)) == whole, (kind, ordering)
     what_happened_later(full.build, full.ids)
     for (kind, ordering), whole in walked.items():
-        asked = {"ordering": ordering, "retired": "any", "fields": "id", "page_size": 3, "at": before}
-        page = full.read(f"{PATHS[kind]}/", **asked)
-        found = ids_of(page["results"])
-        while page["next"]:
-            page = full.read(page["next"])
-            found += ids_of(page["results"])
-        assert found == whole, (kind, ordering)
-        back = ids_of(page["results"])
-        while page["previous"]:
-            page = full.read(page["previous"])
-            back = ids_of(page["results"]) + back
-        assert back == whole, (kind, ordering)
+        if kind in {"source", "chokepoint"}:  # one with dates that aren't known, one with a retired record
+            asked = {"ordering": ordering, "retired": "any", "fields": "id", "page_size": 3, "at": before}
+            assert walk_both_ways(full.read, f"{PATHS[kind]}/", **asked) == (whole, whole), asked
 
 
 def test_orders_say_what_they_promise(full):
