@@ -34,7 +34,9 @@ print(json.dumps({one.username: create_token(actor=one, made_by=uuid.uuid4(), **
 def ask_everything(database: str, asker: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Let schemathesis ask a server of our own all that the schema allows, and what it doesn't, as somebody."""
     run_manage(database, "load_dataset")
-    run_manage(database, "load_demo", DJANGO_SETTINGS_MODULE="config.settings.local", SECRET_KEY="for tests only")
+    run_manage(
+        database, "load_demo", DJANGO_SETTINGS_MODULE="config.settings.local", SECRET_KEY="for tests only"
+    )
     tokens = json.loads(run_manage(database, "shell", "-v", "0", "-c", TOKENS).stdout.splitlines()[-1])
     header = ["--header", f"Authorization: Bearer {tokens[asker]}"] if asker in tokens else []
     with live_server_process(database) as server:
