@@ -277,7 +277,7 @@ def _memory(named: dict[str, Shape], person: Shape) -> Shape:
 def bodies_sent() -> dict[str, Shape]:
     """Return the components of bodies, by name."""
     return {
-        "ChangeSent": _change_sent(),
+        **_changes_sent(),
         **{f"{kind.__name__}Sent": shape_of(kind) for kind in BODIES},
     }
 
@@ -334,39 +334,25 @@ def _member(each: Any) -> Shape:
     return dict(ANYTHING)
 
 
-def _change_sent() -> Shape:
-    """Return the shape of a change: one for each kind and sort of operation, so that the fields are those of the kind."""
-    name = ref("RecordName")
-    base = {"type": "integer", "minimum": 1}
-    cites = {"type": "object", "additionalProperties": array(name, maxItems=500)}
+def _changes_sent() -> dict[str, Shape]:
+    """Return the components of a change: two for each kind, so that the fields are those of the kind and a new record has
+    no base."""
     local = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,59}$"}
-    shapes = []
+    found: dict[str, Shape] = {
+        "Cites": {
+            "type": "object",
+            "additionalProperties": array(ref("RecordName"), maxItems=500),
+            "description": "The evidence cited for each field.",
+        }
+    }
     for kind in PROPOSABLE:
-        fields = ref(f"{component_of(KINDS[kind])}Fields")
-        own = {"type": "string", "const": kind}
-        shapes += [
-            obj(
-                {
-                    "record": own,
-                    "operation": {"type": "string", "const": CREATE},
-                    "ref": local,
-                    "fields": fields,
-                    "cites": cites,
-                },
-                required=["record", "operation", "fields"],
-                title=f"New {kind}",
-            ),
-            obj(
-                {
-                    "record": own,
-                    "operation": enum([operation for operation in OPERATIONS if operation != CREATE]),
-                    "id": name,
-                    "base_revision": base,
-                    "fields": fields,
-                    "cites": cites,
-                },
-                required=["record", "operation", "id"],
-                title=f"Change of a {kind}",
-            ),
-        ]
-    return {"anyOf": shapes, "description": "One operation on one record."}
+        component = component_of(KINDS[kind])
+        said = {"fields": ref(f"{component}Fields"), "cites": ref("Cites")}
+        own: dict[str, Shape] = {"record": {"type": "string", "const": kind}}
+        create = own | {"operation": {"type": "string", "const": CREATE}, "ref": local} | said
+        others = enum([operation for operation in OPERATIONS if operation != CREATE])
+        change = own | {"operation": others, "id": ref("RecordName"), "base_revision": POSITION} | said
+        found[f"{component}Created"] = obj(create, required=["record", "operation", "fields"])
+        found[f"{component}Changed"] = obj(change, required=["record", "operation", "id"])
+    shapes = [ref(name) for name in found if name != "Cites"]
+    return found | {"ChangeSent": {"anyOf": shapes, "description": "One operation on one record."}}
