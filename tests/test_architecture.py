@@ -34,6 +34,7 @@ PURE = [
     "reviews/merging.py",
     "reviews/policies.py",
     "reviews/sentences.py",
+    "reviews/tokens.py",
     "reviews/workflow.py",
 ]
 

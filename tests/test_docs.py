@@ -32,6 +32,14 @@ def test_every_field_of_a_record_has_a_label_and_every_activity_its_words():
     assert all(words and "." in verb for verb, words in VERBS.items())
 
 
+def test_every_variable_that_the_settings_read_is_documented():
+    settings = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "config/settings").glob("*.py"))
+    names = set(re.findall(r"""\b(?:env(?:\.\w+)?|_required)\(\s*"([A-Z_]+)\"""", settings))
+    documented = set(re.findall(r"`([A-Z_]+)`", (ROOT / "docs/operating.md").read_text(encoding="utf-8")))
+    assert len(names) > 15
+    assert names <= documented
+
+
 def test_the_glossary_has_every_kind_of_record():
     words = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
     for kind in KINDS:

@@ -13,6 +13,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 MEDIA_TYPE = "application/problem+json"
+PAGE = "text/html"
 LONGEST_QUOTED = 60  # characters of what somebody sent that a message repeats
 
 NOTHING_HERE = "There is nothing at this address."
@@ -106,9 +107,10 @@ def handle_exception(error: Exception, context: Mapping[str, Any]) -> Response |
         headers |= expected.headers
     else:
         body = problem_body(expected.status_code, _sentence(expected))
-    # A problem is JSON, whatever the request would have had instead.
-    context["request"].accepted_renderer = JSONRenderer()
-    context["request"].accepted_media_type = MEDIA_TYPE
+    request = context["request"]
+    # A problem is JSON, whatever the request would have had instead; but who looks with a browser sees it in its page.
+    if getattr(getattr(request, "accepted_renderer", None), "media_type", "") != PAGE:
+        request.accepted_renderer, request.accepted_media_type = JSONRenderer(), MEDIA_TYPE
     return Response(body, status=expected.status_code, headers=headers, content_type=MEDIA_TYPE)
 
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed, Throttled
+from rest_framework.exceptions import AuthenticationFailed, Throttled, UnsupportedMediaType
 
 from ..models import Token
 from ..services.granting import note_use
@@ -91,5 +91,11 @@ class BrowserSession(SessionAuthentication):
         return super().authenticate(request)
 
     def enforce_csrf(self, request: Any) -> None:
-        """Check the plain request: the framework's own would have the body parsed before it is known who asks."""
+        """Check the plain request: the framework's own would have the body parsed before it is known who asks.
+
+        Looking for the CSRF token uses up a multipart body, and the framework would then take the bare form for the data,
+        past every parser. Nothing here takes such bodies: raises UnsupportedMediaType.
+        """
+        if request._request.content_type.startswith("multipart/"):
+            raise UnsupportedMediaType(request._request.content_type)
         super().enforce_csrf(request._request)

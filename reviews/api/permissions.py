@@ -6,11 +6,12 @@ there needs none, and sessions need none. Whoever isn't signed in may read, exce
 
 from typing import Any
 
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from chokepoints.api.problems import ApiProblem
 
-from .authentication import REALM
+from .authentication import HOW, REALM
 
 SIGN_IN = "sign in"
 
@@ -29,10 +30,8 @@ def why_not(view: Any, method: str, user: Any, token: Any) -> str:
 class Scoped(BasePermission):
     """Lets in by `why_not`. Who is kept out is counted like who is let in, so that refusals can't be had without end."""
 
-    message = "Sign in, or send a token."
-
     def has_permission(self, request: Any, view: Any) -> bool:
-        """Tell whether the request may go on. Raises ApiProblem (403) that names the scope which a token lacks."""
+        """Let the request go on. Raises NotAuthenticated, and ApiProblem (403) that names the scope which a token lacks."""
         if request.method not in view.allowed_methods:
             return True  # and so 405, whoever asks
         missing = why_not(view, request.method, request.user, request.auth)
@@ -40,7 +39,7 @@ class Scoped(BasePermission):
             return True
         view.check_throttles(request)
         if missing == SIGN_IN:
-            return False
+            raise NotAuthenticated(HOW)
         raise ApiProblem(
             403,
             f"This token may not do this: it lacks the scope “{missing}”. Make one that has it on the account page.",

@@ -1,6 +1,6 @@
 """What somebody writes who has nothing but a client that a tool made of the schema: propose, review twice, read back.
 
-    python client_story.py ADDRESS TOKENS          in a folder that holds the package `client`; TOKENS is JSON by name
+python client_story.py ADDRESS TOKENS          in a folder that holds the package `client`; TOKENS is JSON by name
 """
 
 import json
@@ -61,12 +61,14 @@ made = propose.sync(
 )
 again = propose.sync(client=emma, idempotency_key="the-story", body=NewProposalSent("Another", []))
 outcomes = [
-    review.sync(made.number, client=reviewer, body=VerdictSent(VerdictSentVerdict.APPROVE, version=made.version))
+    review.sync(
+        made.number, client=reviewer, body=VerdictSent(VerdictSentVerdict.APPROVE, version=made.version)
+    )
     for reviewer in (rita, ravi)
 ]
 after = get_chokepoint.sync("microspheres", client=anybody)
 whole = get_proposal.sync(made.number, client=anybody)
-print(
+sys.stdout.write(
     json.dumps(
         {
             "before": before.status.value,

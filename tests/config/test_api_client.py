@@ -31,7 +31,16 @@ def make_client(folder: Path) -> None:
     (folder / "schema.json").write_text(json.dumps(schema()))
     tools = Path(sys.executable).parent
     done = subprocess.run(
-        [tools / "openapi-python-client", "generate", "--path", "schema.json", "--output-path", "client", "--meta", "none"],
+        [
+            tools / "openapi-python-client",
+            "generate",
+            "--path",
+            "schema.json",
+            "--output-path",
+            "client",
+            "--meta",
+            "none",
+        ],
         cwd=folder,
         env={**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"},
         capture_output=True,

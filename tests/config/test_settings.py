@@ -18,7 +18,18 @@ SAFE = {
     "CELERY_BROKER_URL": "redis://127.0.0.1:6379/0",
 }
 # What the surrounding machine happens to set must not decide these tests.
-OURS = {*SAFE, "DEBUG", "ALLOW_SQLITE", "VAR_DIR", "DJANGO_SETTINGS_MODULE", "DJANGO_ALLOW_ASYNC_UNSAFE"}
+OURS = {
+    *SAFE,
+    "DEBUG",
+    "TRUST_PROXY_HEADER",
+    "TRUSTED_PROXIES",
+    "CACHE_URL",
+    "CORS_ALLOWED_ORIGINS",
+    "ALLOW_SQLITE",
+    "VAR_DIR",
+    "DJANGO_SETTINGS_MODULE",
+    "DJANGO_ALLOW_ASYNC_UNSAFE",
+}
 
 
 def run(code: str, tmp_path, *, settings: str | None, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -64,6 +75,7 @@ def test_production_names_what_is_missing(missing, tmp_path):
         ({"ALLOWED_HOSTS": " "}, "Production needs ALLOWED_HOSTS"),
         ({"DEBUG": "true"}, "refuses DEBUG"),
         ({"DATABASE_URL": "sqlite:///{folder}/register.sqlite3"}, "expects PostgreSQL"),
+        ({"TRUST_PROXY_HEADER": "true"}, "Production needs TRUSTED_PROXIES"),
     ],
 )
 def test_production_refuses_what_is_unsafe(unsafe, words, tmp_path):

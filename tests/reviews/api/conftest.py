@@ -1,12 +1,16 @@
 """Programs at the API: a client for each person, and bodies that the register takes."""
 
 import json
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
+
+from reviews.models import Token
+from reviews.services.granting import create_token
 
 ROOT = "/api/v1/proposals/"
 
@@ -44,6 +48,36 @@ def program(people) -> Callable[[str | None], Program]:
         return Program(getattr(people, name) if name else None)
 
     return program
+
+
+@pytest.fixture
+def token_of(people) -> Callable[..., tuple[Token, str]]:
+    """A function that makes a token of somebody and returns its row and its text."""
+
+    def token_of(name: str, *scopes: str) -> tuple[Token, str]:
+        scopes = scopes or ("read", "propose", "review")
+        user = getattr(people, name)
+        return create_token(actor=user, name="a program", scopes=scopes, days=7, made_by=uuid.uuid4())
+
+    return token_of
+
+
+class Bearer(Client):
+    """A program that shows a token; server errors come as answers of 500, and the CSRF check is on as in life."""
+
+    def __init__(self, token: str | None = None):
+        more = {} if token is None else {"HTTP_AUTHORIZATION": f"Bearer {token}"}
+        super().__init__(raise_request_exception=False, enforce_csrf_checks=True, **more)
+
+
+@pytest.fixture
+def bearer(token_of) -> Callable[..., Bearer]:
+    """A function that returns a program with a token of somebody, or without one."""
+
+    def bearer(name: str | None = None, *scopes: str) -> Bearer:
+        return Bearer(token_of(name, *scopes)[1] if name else None)
+
+    return bearer
 
 
 def example(chokepoint: str = "microspheres", **more: Any) -> dict[str, Any]:
