@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.http import quote_etag
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.drainage import warn
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
@@ -23,6 +24,7 @@ from rest_framework.views import APIView
 
 from chokepoints.api import describing, operations, shapes
 from chokepoints.api.conditional import not_modified
+from chokepoints.api.problems import problem_response
 from chokepoints.api.views import Negotiation
 from reviews.api import operations as process
 from reviews.api import shapes as proposed
@@ -81,6 +83,11 @@ class SchemaView(APIView):
         return response
 
 
+@csrf_exempt  # nothing is changed here; and below /api/ a method that isn't there is a problem, not a page about forms
 def docs(request: HttpRequest) -> HttpResponse:
     """The schema for people to read and try, with Swagger UI from our own static files."""
-    return render(request, "api_docs.html")
+    if request.method in {"GET", "HEAD"}:
+        return render(request, "api_docs.html")
+    answer = problem_response(405, "This page can only be read.")
+    answer["Allow"] = "GET, HEAD"
+    return answer

@@ -49,6 +49,7 @@ def redis_answers() -> bool:
 
 NEEDS = {
     "browser": (chromium, f"needs Chromium: {INSTALL_CHROMIUM}"),
+    "curl": (lambda: shutil.which("curl"), "needs curl, as the examples do: apt-get install -y curl"),
     "redis": (redis_answers, f"needs Redis at {REDIS_URL}: {INSTALL_REDIS}"),
     "postgresql": (databases.postgresql_answers, databases.NEEDS_POSTGRESQL),
 }

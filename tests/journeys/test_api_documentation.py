@@ -46,6 +46,7 @@ def test_each_job_has_an_example_in_each_language():
     }
 
 
+@pytest.mark.curl
 @pytest.mark.database
 def test_the_examples_do_what_they_say(fresh_database, tmp_path):
     run_manage(fresh_database, "load_dataset")

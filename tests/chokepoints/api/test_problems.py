@@ -108,11 +108,6 @@ def test_each_exception_has_its_status():
             assert answer.headers["Retry-After"] == "3"
 
 
-def test_a_problem_is_json_for_browsers_too():
-    request = APIRequestFactory().post("/api/v1/probe/", headers={"Accept": "text/html"})
-    insist(Probe.as_view(error=ApiProblem(409, "No."))(request), 409)
-
-
 def test_bodies_that_are_no_strict_json_are_refused_before_anything_reads_them():
     post, view = APIRequestFactory().post, Probe.as_view()
     deep, pairs = b"[" * 100_000, b'{"a": 1, "a": 2}'
