@@ -90,10 +90,12 @@ class HashingFile:
         self._file = path.open("xb")
         self._digest = hashlib.sha256()
         self.size = 0
-        self.closed = False
+        self.closed = self.abandoned = False
         self.mode = "wb"
 
     def write(self, data: Any) -> int:
+        if self.abandoned:  # a zip that is taken apart by the garbage collector still wants to end itself
+            return memoryview(data).nbytes
         self._file.write(data)
         self._digest.update(data)
         self.size += memoryview(data).nbytes
@@ -112,7 +114,7 @@ class HashingFile:
 
     def abandon(self) -> None:
         """Close without caring whether anything arrived."""
-        self.closed = True
+        self.closed = self.abandoned = True
         try:
             self._file.close()
         except OSError:

@@ -25,6 +25,17 @@ def restore(cell: str) -> str:
     return cell[1:] if cell.startswith(ESCAPE) else cell
 
 
+_XLSX_CODE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+
+
+def restore_xlsx(cell: str) -> str:
+    """Return the text of which XLSX made a cell, as a reader that doesn't decode `_x000D_` and the like gives it.
+
+    XML has no carriage returns and no control characters, so the format writes their codes (ECMA-376, 22.9.2.19).
+    """
+    return restore(_XLSX_CODE.sub(lambda found: chr(int(found[1], 16)), cell))
+
+
 # What a text may begin with and still need a closer look; asked of whole columns at once, so that most cost nothing.
 SUSPECTS = frozenset("'\t\r\n=+-@＝＋－＠<")
 

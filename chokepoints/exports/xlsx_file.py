@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, BinaryIO
 
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 
 from .columns import Column
 from .format import About, Format, FormatRefused, Sheet
@@ -46,7 +47,10 @@ def _write(file: BinaryIO, sheets: list[Sheet], about: About) -> None:
         except BaseException:
             _forget(book)
             raise
-        book.close()
+        try:
+            book.close()
+        except FileCreateError as error:  # the library's wrapping of what the disk said
+            raise error.args[0] from error
 
 
 @contextmanager
