@@ -22,7 +22,7 @@ from .pages import page_of
 
 PER_PAGE = 20
 UNPROCESSABLE = 422
-OWN_PARAMETERS = {"kind", "page"}  # of the address of the form; the rest are filters
+OWN_PARAMETERS = {"table", "page"}  # of the address of the form; the rest are filters, and `kind` is one of them
 NOUNS = {"evidence": "statements"}  # where the plural of a kind isn't what pages call its records
 
 
@@ -78,7 +78,7 @@ class ExportNew(LoginRequiredMixin, View):
         return redirect(export)
 
     def _asked(self, request: HttpRequest) -> tuple[str, dict[str, str]]:
-        kind = request.GET.get("kind", "")
+        kind = request.GET.get("table", "")
         if kind and kind not in exported_kinds():
             raise Http404("There is no table of this kind of record.")
         filters = {name: request.GET[name] for name in request.GET if name not in OWN_PARAMETERS}
