@@ -49,6 +49,15 @@ def chunk_after(*arguments, **options):
     return original(*arguments, **(options | {"size": 50}))
 rows.chunk_after = chunk_after
 copying._values = lambda *_: None
+if room := int(os.environ.get("TEST_ROOM", "0")):
+    import errno
+    from chokepoints.exports.format import HashingFile
+    write = HashingFile.write
+    def full(self, data):
+        if self.size + len(data) > room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(self, data)
+    HashingFile.write = full
 """
 WORKER = f"""
 import sys, django

@@ -128,7 +128,7 @@ def test_a_cancelled_export_leaves_no_file_and_can_be_written_again(register, fo
     exporting.retry_export(actor=member(), export=row.pk)
     exporting.run_export(row.pk)
     row.refresh_from_db()
-    assert row.state == "waiting" or row.state == "ready"
+    assert row.state == "ready"
 
 
 def test_a_lost_lease_comes_back_a_few_times_and_only_its_holder_finishes(register, folder):
