@@ -28,7 +28,8 @@ FILL = """
 INSERT INTO chokepoints_source (id, revision, created_in_id, changed_in_id, note, retired, merged_into_id, key, kind, title,
     title_original, publisher, author, language, published_on, published_on_precision, url, archived_url, derivation,
     reliability, seen, standing, standing_reason)
-SELECT gen_random_uuid(), 1, 1, 1, CASE WHEN n %% 5 = 0 THEN 'The author isn''t named, because the page is an archive copy.' ELSE '' END,
+SELECT gen_random_uuid(), 1, 1, 1,
+    CASE WHEN n %% 5 = 0 THEN 'The author isn''t named, because the page is an archive copy.' ELSE '' END,
     false, NULL, 'made-up-' || n, 'news-article', 'Made-up article number ' || n || ', with a title of usual length',
     '虚构的文章标题第' || n || '号', 'Science and Technology Daily', CASE WHEN n %% 3 = 0 THEN 'A. Author' ELSE '' END, 'zh',
     date '2018-01-01' + (n %% 2000)::int, CASE WHEN n %% 10 = 0 THEN 'month' ELSE 'day' END,
@@ -121,7 +122,11 @@ def export_rows(format: str) -> dict[str, float]:
 def measure(name: str, url: str, folder: str) -> dict[str, float]:
     environment = {**os.environ, "DATABASE_URL": url, "VAR_DIR": folder}
     done = subprocess.run(
-        [sys.executable, __file__, "--measure", name], env=environment, stdout=subprocess.PIPE, text=True, check=True
+        [sys.executable, __file__, "--measure", name],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
     )
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -137,7 +142,11 @@ def main(rows: int) -> None:
             environment = {**os.environ, "DATABASE_URL": url, "VAR_DIR": folder}
             for command in (["migrate", "--verbosity", "0"], ["load_dataset"]):
                 subprocess.run(
-                    [sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL
+                    [sys.executable, "manage.py", *command],
+                    cwd=ROOT,
+                    env=environment,
+                    check=True,
+                    stdout=subprocess.DEVNULL,
                 )
             with psycopg.connect(url, autocommit=True) as connection:
                 connection.execute(FILL, [rows])
@@ -157,7 +166,9 @@ def report(rows: int, url: str, folder: str) -> None:
     say("| what | seconds | rows a second | MB | peak above idle, MB |\n| --- | --- | --- | --- | --- |")
     for words, pair in best.items():
         for one in pair:
-            say(f"| {words} | {one['seconds']:.1f} | {rows / one['seconds']:,.0f} | {one['bytes'] / 1e6:.0f} | |")
+            say(
+                f"| {words} | {one['seconds']:.1f} | {rows / one['seconds']:,.0f} | {one['bytes'] / 1e6:.0f} | |"
+            )
     for name, one in found.items():
         rate, above = one["rows"] / one["seconds"], one["peak"] - one["idle"]
         say(f"| {name} | {one['seconds']:.1f} | {rate:,.0f} | {one['bytes'] / 1e6:.0f} | {above:.0f} |")

@@ -8,8 +8,6 @@ from .exports.columns import exported_kinds, table_of
 from .exports.formats import FORMATS
 
 
-
-
 class ExportForm(forms.Form):
     """What an export is to hold and how it is to be written. With a `kind` its columns can be chosen, else the kinds."""
 
@@ -40,7 +38,11 @@ class ExportForm(forms.Form):
         if kind:
             table = table_of(kind)
             del self.fields["kinds"]
-            labels = {c.field: table.kind.fields[c.field].label for c in table.columns if c.field in table.kind.fields}
+            labels = {
+                c.field: table.kind.fields[c.field].label
+                for c in table.columns
+                if c.field in table.kind.fields
+            }
             self.fields["columns"].choices = [  # type: ignore[attr-defined]
                 (name, labels.get(name, table.by_name[name].label)) for name in table.fields if name != "id"
             ]
@@ -52,7 +54,10 @@ class ExportForm(forms.Form):
     @property
     def formats(self) -> list[tuple[Any, str, str]]:
         """Return each format that is offered: its radio button, and what it is good for."""
-        return [(radio, FORMATS[radio.data["value"]].label, FORMATS[radio.data["value"]].help) for radio in self["format"]]
+        return [
+            (radio, FORMATS[radio.data["value"]].label, FORMATS[radio.data["value"]].help)
+            for radio in self["format"]
+        ]
 
     @property
     def missing(self) -> list[str]:

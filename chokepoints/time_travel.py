@@ -65,7 +65,9 @@ def read_moment(text: str) -> Moment:
     if text.isascii() and text.isdigit():
         changeset = Changeset.objects.filter(number=int(text)).first() if len(text) < 16 else None
         if changeset is None:
-            raise ValueError(f"There is no changeset {text[:20]}. The last one is {present_moment().changeset}.")
+            raise ValueError(
+                f"There is no changeset {text[:20]}. The last one is {present_moment().changeset}."
+            )
         return Moment(changeset.number, changeset.time.astimezone(dt.UTC).date())
     before, day = _end_of(text)
     now = dt.datetime.now(dt.UTC)
@@ -73,7 +75,9 @@ def read_moment(text: str) -> Moment:
         raise ValueError(f"{text[:40]} lies in the future. The register's day is {now.date()} (UTC).")
     if before > now:
         return present_moment()
-    last = Changeset.objects.filter(time__lt=before).order_by("-number").values_list("number", flat=True).first()
+    last = (
+        Changeset.objects.filter(time__lt=before).order_by("-number").values_list("number", flat=True).first()
+    )
     return Moment(last or 0, day)
 
 

@@ -130,7 +130,11 @@ def _condition(table: Table, name: str, value: str) -> Condition:
     stem, _, lookup = name.partition("__")
     column = table.by_name.get(stem)
     bounded = column is not None and column.type in {"date", "integer", "percent"}
-    if column is None or column.type not in PLAIN or lookup not in {"", "in", *(("gte", "lte") if bounded else ())}:
+    if (
+        column is None
+        or column.type not in PLAIN
+        or lookup not in {"", "in", *(("gte", "lte") if bounded else ())}
+    ):
         known = ", ".join(filter_names(table))
         raise FilterError(name, f"{table.title} have no filter “{name[:60]}”. They have: {known}.")
     if lookup in {"gte", "lte"}:

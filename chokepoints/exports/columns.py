@@ -186,9 +186,7 @@ def _columns_of(kind: Kind, each: Field) -> Iterable[Column]:
     elif isinstance(each, Number):
         yield _scalar(each, "integer", F(name))
     elif name == "retired":
-        yield _scalar(
-            each, "boolean", F(name), of_state=lambda known: bool(known.state.get("retired"))
-        )
+        yield _scalar(each, "boolean", F(name), of_state=lambda known: bool(known.state.get("retired")))
     elif isinstance(each, Flag):
         yield _scalar(each, "boolean", F(name), finish=lambda value: value or None)
     elif isinstance(each, Date):
@@ -400,7 +398,13 @@ def describe() -> str:
         "`und` is a language that nobody has named: the original's. `@column` says which column names it.",
     ]
     for table in all_tables():
-        lines += ["", f"## {table.name}", "", "| column | type | what it is | language |", "| --- | --- | --- | --- |"]
+        lines += [
+            "",
+            f"## {table.name}",
+            "",
+            "| column | type | what it is | language |",
+            "| --- | --- | --- | --- |",
+        ]
         for column in table.columns:
             lines.append(
                 f"| `{column.name}` | {column.type} | {column.description}{_vocabulary(column)} | {column.language} |"

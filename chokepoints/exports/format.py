@@ -1,5 +1,6 @@
 """What every format shares: how it is described, what it is handed, and the file that counts and hashes itself."""
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -55,7 +56,9 @@ class About:
     address: str = ""  # of the register, where it is known
     filters: tuple[str, ...] = ()  # in words
     bom: bool = False
-    scratch: Path | None = None  # a folder that the format may make beside the file, for what doesn't fit into memory
+    scratch: Path | None = (
+        None  # a folder that the format may make beside the file, for what doesn't fit into memory
+    )
 
     def lines(self) -> list[str]:
         """Return it as text."""
@@ -115,10 +118,8 @@ class HashingFile:
     def abandon(self) -> None:
         """Close without caring whether anything arrived."""
         self.closed = self.abandoned = True
-        try:
+        with contextlib.suppress(OSError):  # what couldn't be written before can't now
             self._file.close()
-        except OSError:
-            pass  # what couldn't be written before can't now
 
     def writable(self) -> bool:
         return True

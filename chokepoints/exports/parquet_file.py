@@ -25,7 +25,9 @@ def write_sheet(file: BinaryIO, sheet: Sheet, about: About) -> None:
 
     schema = pyarrow.schema(
         [
-            pyarrow.field(c.name, _type_of(c), metadata={"description": c.description, "language": c.language})
+            pyarrow.field(
+                c.name, _type_of(c), metadata={"description": c.description, "language": c.language}
+            )
             for c in sheet.columns
         ],
         metadata={"title": about.title, "citation": about.citation, "changeset": str(about.changeset)},
@@ -61,9 +63,7 @@ def _value_of(column: Column, cell: Any) -> Any:
 
 
 def _write(file: BinaryIO, sheets: list[Sheet], about: About) -> None:
-    write_one_or_pack(
-        file, sheets, about, ".parquet", lambda out, sheet: write_sheet(out, sheet, about)
-    )
+    write_one_or_pack(file, sheets, about, ".parquet", lambda out, sheet: write_sheet(out, sheet, about))
 
 
 PARQUET = Format(

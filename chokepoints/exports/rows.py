@@ -78,9 +78,9 @@ class World:
 class Stream:
     """The rows of one table: which columns, which rows, at which changeset. Iterate over chunks().
 
-    `read` counts the records that were looked at, out of total(); `keep` says which of a chunk stay, and `needs` names the columns
-    that it looks at; `condition` says the same in SQL, for rows that haven't changed since, where that can be said. With `keep`
-    absent everything comes.
+    `read` counts the records that were looked at, out of total(); `keep` says which of a chunk stay, and `needs` names the
+    columns that it looks at; `condition` says the same in SQL, for rows that haven't changed since, where that can be said.
+    With `keep` absent everything comes.
     """
 
     table: Table
@@ -171,9 +171,7 @@ class _Reader:
         references = [[record for _, record in each.references(value)] for value in given]
         keys: dict[str, str] = {}
         for kind in _kinds_referred_to(each):
-            wanted = {
-                record for value in given for found, record in each.references(value) if found == kind
-            }
+            wanted = {record for value in given for found, record in each.references(value) if found == kind}
             keys |= keys_at(kind, wanted, world.changeset)
         if isinstance(each, Children):
             return [[keys[record] for record in records] or None for records in references]
@@ -218,5 +216,3 @@ def _entries_of(table: Table) -> Callable[[Mapping[str, list[Any]]], list[Row]]:
         ]
 
     return unfold
-
-

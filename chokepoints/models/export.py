@@ -110,7 +110,8 @@ class Export(models.Model):
                 condition=Q(state=READY) | Q(stored_as=""), name="only_a_ready_export_has_a_file"
             ),
             models.CheckConstraint(
-                condition=~Q(state=RUNNING) | Q(lease_until__isnull=False), name="a_running_export_has_a_lease"
+                condition=~Q(state=RUNNING) | Q(lease_until__isnull=False),
+                name="a_running_export_has_a_lease",
             ),
         ]
 

@@ -101,7 +101,9 @@ def request_export(
         try:
             table.chosen(wanted)
         except KeyError as error:
-            problems["columns"] = f"{table.title} have no “{str(error.args[0])[:60]}”. They have: {', '.join(table.fields)}."
+            problems["columns"] = (
+                f"{table.title} have no “{str(error.args[0])[:60]}”. They have: {', '.join(table.fields)}."
+            )
         try:
             conditions(table, narrowed)
         except FilterError as error:
@@ -168,9 +170,13 @@ def retry_export(*, actor: Any, export: uuid.UUID) -> Export:
         _refuse_too_many(row.requester)
         again = {"read": 0, "rows": 0, "total": None, "reason": "", "tries_left": TRIES, "handed_out": None}
         times = {"started": None, "ended": None, "expires": None, "lease_until": None, "heartbeat": None}
-        changed = Export.objects.filter(pk=row.pk, state__in=MAY_RETRY).update(state=WAITING, **again, **times)
+        changed = Export.objects.filter(pk=row.pk, state__in=MAY_RETRY).update(
+            state=WAITING, **again, **times
+        )
         if not changed:
-            raise ExportRefused({"": "Only an export that failed, was cancelled or has expired is made again."})
+            raise ExportRefused(
+                {"": "Only an export that failed, was cancelled or has expired is made again."}
+            )
         transaction.on_commit(lambda: give_to_broker(row))
     row.refresh_from_db()
     return row

@@ -22,7 +22,10 @@ from .pages import page_of
 
 PER_PAGE = 20
 UNPROCESSABLE = 422
-OWN_PARAMETERS = {"table", "page"}  # of the address of the form; the rest are filters, and `kind` is one of them
+OWN_PARAMETERS = {
+    "table",
+    "page",
+}  # of the address of the form; the rest are filters, and `kind` is one of them
 NOUNS = {"evidence": "statements"}  # where the plural of a kind isn't what pages call its records
 
 
@@ -65,7 +68,7 @@ class ExportNew(LoginRequiredMixin, View):
                 actor=request.user,
                 kinds=kinds,
                 format=asked["format"],
-                filters={one: narrowed for one in kinds} if narrowed else {},
+                filters=dict.fromkeys(kinds, narrowed) if narrowed else {},
                 columns={kind: asked["columns"]} if kind else {},
                 at=asked["at"],
                 bom=asked["bom"],
@@ -155,7 +158,9 @@ class ExportFile(LoginRequiredMixin, View):
 def file_response(row: Export, path: Any) -> FileResponse:
     """Return the answer that sends a file; pages and API share it."""
     media_type = media_type_of(FORMATS[row.format], len(row.kinds))
-    answer = FileResponse(path.open("rb"), as_attachment=True, filename=row.file_name, content_type=media_type)
+    answer = FileResponse(
+        path.open("rb"), as_attachment=True, filename=row.file_name, content_type=media_type
+    )
     answer["Cache-Control"] = "private, no-store"
     answer["Repr-Digest"] = f"sha-256=:{base64.b64encode(bytes.fromhex(row.sha256)).decode()}:"
     return answer

@@ -80,7 +80,11 @@ def test_an_export_goes_from_waiting_to_a_file_with_its_citation(register, ada):
     page = text_of(ada.post(NEW, {"kinds": ["source", "evidence"], "format": "jsonl"}, follow=True))
     export = Export.objects.get()
     address = reverse("export-detail", args=[export.pk])
-    assert "Waits for a worker" in page and f'hx-get="{address}"' in page and "<noscript><meta http-equiv" in page
+    assert (
+        "Waits for a worker" in page
+        and f'hx-get="{address}"' in page
+        and "<noscript><meta http-equiv" in page
+    )
     fragment = text_of(ada.get(address, headers={"HX-Request": "true"}))
     assert fragment.lstrip().startswith('<div id="export-state"') and "<html" not in fragment
     Export.objects.update(state="running", lease_until=export.made, read=30, total=120)
@@ -107,20 +111,26 @@ def test_an_export_can_be_cancelled_and_written_again(register, ada):
     assert "Cancelled" in text_of(ada.post(cancel, follow=True))
     assert "Waits for a worker" in text_of(ada.post(retry, follow=True))
     assert "is made again" in text_of(ada.post(retry, follow=True))
-    assert "There is no file to fetch" in text_of(ada.get(reverse("export-file", args=[export.pk]), follow=True))
+    assert "There is no file to fetch" in text_of(
+        ada.get(reverse("export-file", args=[export.pk]), follow=True)
+    )
 
 
 def test_nobody_else_sees_an_export_but_admins(register, client, ada):
     ada.post(NEW, {"kinds": ["source"], "format": "csv"})
     export = Export.objects.get()
     exporting.run_export(export.pk)
-    acts = {name: reverse(f"export-{name}", args=[export.pk]) for name in ("detail", "file", "cancel", "retry")}
+    acts = {
+        name: reverse(f"export-{name}", args=[export.pk]) for name in ("detail", "file", "cancel", "retry")
+    }
     client.force_login(member("eve"))
     assert [client.get(acts[name]).status_code for name in ("detail", "file")] == [404, 404]
     assert [client.post(acts[name]).status_code for name in ("cancel", "retry")] == [404, 404]
     assert "haven't exported anything" in text_of(client.get("/exports/?of=everybody"))
     client.force_login(member("root", is_superuser=True))
-    assert "by ada" in text_of(client.get(acts["detail"])) and "ada" in text_of(client.get("/exports/?of=everybody"))
+    assert "by ada" in text_of(client.get(acts["detail"])) and "ada" in text_of(
+        client.get("/exports/?of=everybody")
+    )
     assert client.get(acts["file"]).status_code == 200
 
 
@@ -129,7 +139,11 @@ def test_wrong_input_is_named_and_changes_nothing(register, ada):
         (NEW, {"format": "exe", "kinds": ["source"]}, "isn't one of the available choices|exe"),
         (NEW, {"format": "csv"}, "required"),
         (NEW, {"format": "csv", "kinds": ["policy"]}, "policy"),
-        (NEW, {"format": "csv", "kinds": ["source"], "at": "yesterday\0"}, "Null characters|changeset's number"),
+        (
+            NEW,
+            {"format": "csv", "kinds": ["source"], "at": "yesterday\0"},
+            "Null characters|changeset's number",
+        ),
         (NEW, {"format": "csv", "kinds": ["source"], "at": "99"}, "There is no changeset 99"),
         (f"{NEW}?table=source", {"format": "csv", "columns": ["password"]}, "password"),
         (f"{NEW}?table=source&nothing=1", {"format": "csv"}, "no filter “nothing”"),
@@ -139,7 +153,9 @@ def test_wrong_input_is_named_and_changes_nothing(register, ada):
     for address, data, words in posts:
         page = text_of(ada.post(address, data), 422)
         assert re.search(words, page), (address, data)
-    assert ada.get(f"{NEW}?table=policy").status_code == 404 and ada.get(f"{NEW}?table=%00").status_code == 404
+    assert (
+        ada.get(f"{NEW}?table=policy").status_code == 404 and ada.get(f"{NEW}?table=%00").status_code == 404
+    )
     assert "no filter" in text_of(ada.get(f"{NEW}?table=source&nothing=1"), 422)
     assert not Export.objects.exists()
 

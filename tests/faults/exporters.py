@@ -102,7 +102,9 @@ class Site:
             with psycopg.connect(self.database_url) as connection:
                 values = connection.execute(query + "%s", [pk]).fetchone()
         else:
-            with contextlib.closing(sqlite3.connect(urlsplit(self.database_url).path[1:], timeout=20)) as connection:
+            with contextlib.closing(
+                sqlite3.connect(urlsplit(self.database_url).path[1:], timeout=20)
+            ) as connection:
                 values = connection.execute(query + "?", [pk.replace("-", "")]).fetchone()
         return dict(zip(COLUMNS, values, strict=True))
 
@@ -121,7 +123,9 @@ class Site:
         process = subprocess.Popen(
             [sys.executable, "-c", WORKER],
             cwd=PROJECT,
-            env=process_environment(self.database_url, **self.environment, TEST_PAUSE=str(pause), **environment),
+            env=process_environment(
+                self.database_url, **self.environment, TEST_PAUSE=str(pause), **environment
+            ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=(self.var / "worker.log").open("a"),
@@ -144,5 +148,3 @@ def make_site(database_url: str, var: Path, rows: int, **more: str) -> Site:
     site = Site(database_url, var, environment)
     site.shell(FILL.format(rows=rows))
     return site
-
-

@@ -148,7 +148,7 @@ def test_what_was_asked_for_while_the_broker_was_away_is_written_when_it_is_back
 @pytest.mark.parametrize("format", ["csv", "jsonl", "xlsx", "parquet", "datapackage"])
 def test_killed_again_and_again_every_format_ends_whole(site, format):
     pk = site.ask(format)
-    for round_ in range(2):
+    for _ in range(2):
         with site.worker(pause=0.3) as worker:
             assert wait_until(halfway(site, pk), timeout=90, interval=0.1), site.row(pk)
             os.kill(worker.pid, signal.SIGKILL)
@@ -171,7 +171,9 @@ def test_a_redis_that_is_flushed_loses_messages_and_no_export(fresh_database, tm
     client = redis.Redis.from_url(REDIS_URL)
     pk = site.ask()
     client.flushdb()
-    site.shell(f"from chokepoints.models import Export; Export.objects.filter(pk='{pk}').update(handed_out=None)")
+    site.shell(
+        f"from chokepoints.models import Export; Export.objects.filter(pk='{pk}').update(handed_out=None)"
+    )
     site.sweep()
     with site.worker():
         assert wait_until(lambda: site.row(pk)["state"] == "ready", timeout=60, interval=0.3)

@@ -6,7 +6,9 @@ from chokepoints.exports.columns import describe
 
 
 class Command(BaseCommand):
-    help = "Print the documentation of every column of an export: manage.py describe_columns > docs/columns.md."
+    help = (
+        "Print the documentation of every column of an export: manage.py describe_columns > docs/columns.md."
+    )
     requires_system_checks = []
 
     def handle(self, **options):

@@ -62,7 +62,9 @@ def member(name: str = "ada", **more: Any) -> Any:
 
 def export(kinds: list[str], format: str, **asked: Any) -> Export:
     """Ask for an export, write it, and return its row, which must be ready."""
-    row = exporting.request_export(actor=asked.pop("actor", None) or member(), kinds=kinds, format=format, **asked)
+    row = exporting.request_export(
+        actor=asked.pop("actor", None) or member(), kinds=kinds, format=format, **asked
+    )
     exporting.run_export(row.pk)
     row.refresh_from_db()
     assert row.state == "ready", row.reason

@@ -47,7 +47,10 @@ def test_csv_is_rfc_4180_and_gives_back_every_text(register):
     own = next(row for row in rows if row["credibility"] == "2")
     assert own["about_from"] == "2017" and own["about_to"] == "2018-05" and own["observed_on"] == "2018-05-30"
     assert own["retired"] == "false" and own["own_finding"] == "" and own["source_key"] == "daily-2018-05-30"
-    assert json.loads(own["bears_on"])[0]["note"] == "the grade named" and "polymer-microspheres" in own["bears_on_keys"]
+    assert (
+        json.loads(own["bears_on"])[0]["note"] == "the grade named"
+        and "polymer-microspheres" in own["bears_on_keys"]
+    )
 
 
 def test_csv_has_a_byte_order_mark_where_it_was_asked_for(register):
@@ -65,8 +68,12 @@ def test_json_lines_have_typed_values_and_nothing_neutralised(register):
     rows = json_rows(export(["evidence"], "jsonl"))
     assert {row["quote"] for row in rows} == set(Evidence.objects.values_list("quote", flat=True))
     shares = [row for row in json_rows(export(["supply"], "jsonl")) if row["share_low"] is not None]
-    assert [(row["share_low"], row["share_high"], row["share_market"]) for row in shares] == [(0, 43.6, "world")]
-    point = next(row for row in json_rows(export(["chokepoint"], "jsonl", filters={"chokepoint": {"retired": "any"}})))
+    assert [(row["share_low"], row["share_high"], row["share_market"]) for row in shares] == [
+        (0, 43.6, "world")
+    ]
+    point = next(
+        row for row in json_rows(export(["chokepoint"], "jsonl", filters={"chokepoint": {"retired": "any"}}))
+    )
     assert isinstance(point["barriers"], list | None.__class__) and point["retired"] in (True, False)
 
 
@@ -76,7 +83,9 @@ def test_xlsx_holds_texts_as_texts_and_numbers_as_numbers(register):
     for row in book["evidence"].iter_rows():
         assert all(cell.data_type != "f" for cell in row)
     rows = sheet_rows(book["evidence"])
-    assert {restore_xlsx(row["quote"]) for row in rows} == set(Evidence.objects.values_list("quote", flat=True))
+    assert {restore_xlsx(row["quote"]) for row in rows} == set(
+        Evidence.objects.values_list("quote", flat=True)
+    )
     supply = next(row for row in sheet_rows(book["supplies"]) if row["share_low"] is not None)
     assert supply["share_high"] == 43.6 and supply["retired"] is False
     about = "\n".join(str(row[0]) for row in book["About"].iter_rows(values_only=True))
@@ -120,8 +129,15 @@ def test_parquet_has_types_lists_and_the_citation(register):
     shares = [row for row in table.to_pylist() if row["share_low"] is not None]
     assert shares[0]["share_high"] == Decimal("43.600") and shares[0]["share_year"] is None
     assert shares[0]["evidence"] == [register["evidence"]]
-    assert b"changeset" in table.schema.metadata and b"The chokepoint register" in table.schema.metadata[b"citation"]
-    quotes = pyarrow.parquet.read_table(io.BytesIO(content(export(["evidence"], "parquet")))).column("quote").to_pylist()
+    assert (
+        b"changeset" in table.schema.metadata
+        and b"The chokepoint register" in table.schema.metadata[b"citation"]
+    )
+    quotes = (
+        pyarrow.parquet.read_table(io.BytesIO(content(export(["evidence"], "parquet"))))
+        .column("quote")
+        .to_pylist()
+    )
     assert set(quotes) == set(Evidence.objects.values_list("quote", flat=True))
     assert table.num_rows == Supply.objects.in_force().count()
 
@@ -149,7 +165,9 @@ def test_several_tables_come_as_a_zip_that_is_the_same_every_time(register):
 
 
 def test_a_data_package_is_valid_whole_and_its_hashes_are_right(register, tmp_path):
-    row = export(exported_kinds(), "datapackage", filters={kind: {"retired": "any"} for kind in exported_kinds()})
+    row = export(
+        exported_kinds(), "datapackage", filters={kind: {"retired": "any"} for kind in exported_kinds()}
+    )
     narrowed = export(["evidence", "source"], "datapackage", filters={"source": {"kind": "translation"}})
     whole = export(exported_kinds(), "datapackage")
     for number, one in enumerate((row, narrowed, whole)):
@@ -159,7 +177,9 @@ def test_a_data_package_is_valid_whole_and_its_hashes_are_right(register, tmp_pa
         package = json.loads((folder / "datapackage.json").read_text())
         for resource in package["resources"]:
             data = (folder / resource["path"]).read_bytes()
-            assert resource["hash"] == f"sha256:{hashlib.sha256(data).hexdigest()}" and resource["bytes"] == len(data)
+            assert resource["hash"] == f"sha256:{hashlib.sha256(data).hexdigest()}" and resource[
+                "bytes"
+            ] == len(data)
         report = frictionless.Package(str(folder / "datapackage.json")).validate()
         assert report.valid, report.flatten(["title", "fieldName", "message"])[:5]
         assert package["licenses"][0]["name"] == "CC-BY-4.0" and package["sources"]
@@ -167,7 +187,9 @@ def test_a_data_package_is_valid_whole_and_its_hashes_are_right(register, tmp_pa
     expected = [t.name.replace("_", "-") for k in exported_kinds() for t in (table_of(k), *link_tables_of(k))]
     assert names == expected and "evidence-bears-on" in names and "sources-derived-from" in names
     bearings = csv_rows((folder / "data" / "evidence_bears_on.csv").read_bytes())
-    assert {one["evidence"] for one in bearings} == {str(pk) for pk in Evidence.objects.values_list("pk", flat=True)}
+    assert {one["evidence"] for one in bearings} == {
+        str(pk) for pk in Evidence.objects.values_list("pk", flat=True)
+    }
     aliases = csv_rows((folder / "data" / "chokepoints_aliases.csv").read_bytes())
     assert [one["value"] for one in aliases] == ["PM"]
 

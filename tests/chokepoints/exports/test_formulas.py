@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from chokepoints.exports.formulas import neutralise, neutralise_all, restore
 
-STARTS = st.sampled_from(["", "'", "''", "=", "+", "-", "@", "\t", "\r", "\n", " ", "\u3000=", "＝", "<r>", "-1", "+1,5 %"])
+STARTS = st.sampled_from(
+    ["", "'", "''", "=", "+", "-", "@", "\t", "\r", "\n", " ", "\u3000=", "＝", "<r>", "-1", "+1,5 %"]
+)
 TEXTS = st.builds(str.__add__, STARTS, st.text())
 
 

@@ -68,7 +68,9 @@ def test_an_export_shows_the_changeset_at_which_it_was_asked_for(register):
     assert Activity.objects.filter(verb="export.ready", subject=f"export:{row.pk}").count() == 1
 
 
-def test_the_broker_gets_the_id_after_commit_and_may_be_down(register, sent, monkeypatch, django_capture_on_commit_callbacks):
+def test_the_broker_gets_the_id_after_commit_and_may_be_down(
+    register, sent, monkeypatch, django_capture_on_commit_callbacks
+):
     with django_capture_on_commit_callbacks(execute=True):
         row = ask()
     assert sent == [row.pk] and Export.objects.get(pk=row.pk).handed_out
@@ -204,7 +206,11 @@ def test_an_unexpected_error_is_logged_and_told_without_its_words(register, monk
     row = ask()
     exporting.run_export(row.pk)
     row.refresh_from_db()
-    assert row.state == "failed" and "Something broke on our side" in row.reason and "ZeroDivision" in caplog.text
+    assert (
+        row.state == "failed"
+        and "Something broke on our side" in row.reason
+        and "ZeroDivision" in caplog.text
+    )
 
 
 def test_files_expire_and_strays_go(register, folder):
