@@ -2,11 +2,14 @@
 
 from django.contrib import admin
 from django.contrib.auth import views as auth
-from django.urls import include, path
+from django.urls import include, path, re_path
 
-from config import health
+from config import errors, health
 
-# Pages for 400, 403, 404 and 500 are templates of that name; Django's own handlers render them.
+handler400 = "config.errors.bad_request"
+handler403 = "config.errors.permission_denied"
+handler404 = "config.errors.not_found"
+handler500 = "config.errors.server_error"
 
 urlpatterns = [
     path("", include("chokepoints.urls")),
@@ -18,6 +21,8 @@ urlpatterns = [
     path(
         "accounts/password_change/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"
     ),
+    path("api/v1/", include("config.api_router")),
+    re_path(r"^api(?:/|$)", errors.unknown_api_address),  # after all that answers below /api/
     path("admin/", admin.site.urls),
     path("healthz/live", health.live, name="health_live"),
     path("healthz/ready", health.ready, name="health_ready"),

@@ -143,16 +143,20 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 # Who signs in again has a new token; a form that was open meanwhile must not be lost for it.
-CSRF_FAILURE_VIEW = "reviews.views.keeping.csrf_failure"
+CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 
 # --- JSON views: https://www.django-rest-framework.org/api-guide/settings/
 # Closed unless a view opens itself; JSON in, JSON out, no browsable pages.
 
+# What an answer's ETag holds of the program: raise it when the same register would be answered differently.
+CODE_VERSION = "1"
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "EXCEPTION_HANDLER": "chokepoints.api.problems.handle_exception",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["chokepoints.api.parsing.StrictJSONParser"],
 }
 
 # --- background work: https://docs.celeryq.dev/en/stable/userguide/configuration.html
