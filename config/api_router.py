@@ -2,8 +2,9 @@
 
 from django.urls import path
 
-from chokepoints.api import views
+from chokepoints.api import exports, views
 from chokepoints.api.rendering import PATHS
+from chokepoints.services.exporting import cancel_export, retry_export
 
 urlpatterns = [path("", views.Root.as_view(), name="api-root")]
 
@@ -17,4 +18,12 @@ for kind, plural in PATHS.items():
 urlpatterns += [
     path("changesets/", views.ChangesetList.as_view(), name="api-changeset-list"),
     path("changesets/<int:number>/", views.ChangesetDetail.as_view(), name="api-changeset-detail"),
+]
+
+urlpatterns += [
+    path("exports/", exports.ExportList.as_view(), name="api-export-list"),
+    path("exports/<uuid:pk>/", exports.ExportDetail.as_view(), name="api-export-detail"),
+    path("exports/<uuid:pk>/cancel/", exports.ExportAct.as_view(act=cancel_export), name="api-export-cancel"),
+    path("exports/<uuid:pk>/retry/", exports.ExportAct.as_view(act=retry_export), name="api-export-retry"),
+    path("exports/<uuid:pk>/file/", exports.ExportFile.as_view(), name="api-export-file"),
 ]

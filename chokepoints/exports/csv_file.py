@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from .columns import Column
 from .copying import Copied
 from .format import About, Format, Sheet
-from .formulas import neutralise_all
+from .formulas import neutralise_all, quoted
 from .json_cells import json_text
 from .packing import write_one_or_pack
 
@@ -62,13 +62,6 @@ def _quote(cells: Sequence[str | None]) -> Sequence[str]:
     if not any(mark in together for mark in SPECIAL):
         return filled
     return [quoted(cell) for cell in filled]
-
-
-def quoted(text: str) -> str:
-    """Return a text as a cell, in quotes if it holds anything that ends one (RFC 4180, section 2)."""
-    if '"' in text:
-        return '"' + text.replace('"', '""') + '"'
-    return f'"{text}"' if "," in text or "\n" in text or "\r" in text else text
 
 
 def _write(file: BinaryIO, sheets: list[Sheet], about: About) -> None:

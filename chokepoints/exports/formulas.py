@@ -46,3 +46,10 @@ def neutralise_all(cells: Sequence[str | None]) -> Sequence[str | None]:
     if not any(first in SUSPECTS or first.isspace() for first in begins if first):
         return cells
     return [neutralise(cell) if cell else cell for cell in cells]
+
+
+def quoted(text: str) -> str:
+    """Return a text as a cell, in quotes if it holds anything that ends one (RFC 4180, section 2)."""
+    if '"' in text:
+        return '"' + text.replace('"', '""') + '"'
+    return f'"{text}"' if "," in text or "\n" in text or "\r" in text else text
