@@ -53,7 +53,7 @@ lint: $(TEST) ## Check style, format, and which way imports point
 # Needs uv (https://docs.astral.sh/uv/): pip cannot lock for all platforms at once.
 # ARGS=--upgrade takes the newest versions that the .in files allow. The order matters: each layer is held to the last.
 requirements: ## Lock requirements/*.in into requirements/*.txt, with hashes
-	@for layer in base test production dev; do \
+	@for layer in base test production dev parquet; do \
 	  echo "== Locking requirements/$$layer.txt"; \
 	  env -u PIP_FIND_LINKS -u UV_FIND_LINKS uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes \
 	    --custom-compile-command "make requirements" $(ARGS) requirements/$$layer.in --output-file requirements/$$layer.txt || exit 1; \

@@ -10,4 +10,10 @@ def register_verbs(verbs: dict[str, str]) -> None:
             raise ValueError(f"The activity {verb!r} is registered twice.")
 
 
-register_verbs({"changeset.published": "published a changeset"})
+register_verbs(
+    {
+        "changeset.published": "published a changeset",
+        "export.ready": "an export is ready to be fetched",
+        "export.failed": "an export failed",
+    }
+)

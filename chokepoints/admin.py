@@ -313,6 +313,14 @@ class VerificationAdmin(LookOnly):
     list_filter = ("started",)
 
 
+@admin.register(models.Export)
+class ExportAdmin(LookOnly):
+    list_display = ("made", "requester", "format", "changeset", "state", "rows", "size", "attempt")
+    list_select_related = ("requester",)
+    list_filter = ("state", "format")
+    search_fields = ("requester__username", "file_name", "sha256")
+
+
 @admin.register(models.Contributor)
 class ContributorAdmin(admin.ModelAdmin):
     """Names and affiliations may be put right; identities aren't made or removed by hand."""

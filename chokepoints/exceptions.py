@@ -17,6 +17,14 @@ class LedgerError(RegisterError):
     """A ledger, or a dump of one, isn't what its digests say."""
 
 
+class ExportRefused(RegisterError):
+    """An export that can't be made or done that with; `problems` maps what was asked for ("" for all of it) to why not."""
+
+    def __init__(self, problems: dict[str, str]):
+        self.problems = problems
+        super().__init__(" ".join(problems.values()))
+
+
 @dataclass(frozen=True)
 class Problem:
     """One reason why changes can't be published.

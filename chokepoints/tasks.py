@@ -2,10 +2,22 @@
 
 from celery import shared_task
 
-from .services import verifying
+from .services import exporting, verifying
 
 
 @shared_task(name="chokepoints.tasks.verify_register")
 def verify_register() -> None:
     """Verify the register and keep what was found. It only reads, so two at once disturb nobody."""
     verifying.verify_and_record()
+
+
+@shared_task(name="chokepoints.tasks.run_export")
+def run_export(export: str) -> None:
+    """Write an export. Of two that run at once only the one that takes the lease does anything."""
+    exporting.run_export(export)
+
+
+@shared_task(name="chokepoints.tasks.sweep_exports")
+def sweep_exports() -> None:
+    """Hand out exports that are overdue, take back what lost workers held, and let old files go."""
+    exporting.sweep_exports()

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from .views import chokepoints, evidence, gaps, history, lists, organizations, overview, records, sources
+from .views import (
+    chokepoints,
+    evidence,
+    exports,
+    gaps,
+    history,
+    lists,
+    organizations,
+    overview,
+    records,
+    sources,
+)
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -17,6 +28,12 @@ urlpatterns = [
     path("evidence/<uuid:record>/", evidence.evidence_detail, name="evidence-detail"),
     path("organizations/", organizations.organization_index, name="organization-index"),
     path("organizations/<str:key>/", organizations.organization_detail, name="organization-detail"),
+    path("exports/", exports.ExportList.as_view(), name="export-list"),
+    path("exports/new/", exports.ExportNew.as_view(), name="export-new"),
+    path("exports/<uuid:pk>/", exports.ExportDetail.as_view(), name="export-detail"),
+    path("exports/<uuid:pk>/cancel/", exports.ExportCancel.as_view(), name="export-cancel"),
+    path("exports/<uuid:pk>/retry/", exports.ExportRetry.as_view(), name="export-retry"),
+    path("exports/<uuid:pk>/file/", exports.ExportFile.as_view(), name="export-file"),
     path("gaps/", gaps.gaps, name="gaps"),
     path("history/", history.history, name="history"),
     path("history/<int:number>/", history.changeset_detail, name="changeset-detail"),

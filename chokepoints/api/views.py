@@ -234,7 +234,11 @@ class Root(RegisterView):
 
     def body(self, request: Request, moment: Moment) -> dict[str, Any]:
         names = {path: f"api-{kind}-list" for kind, path in PATHS.items()}
-        names |= {"changesets": "api-changeset-list", "proposals": "api-proposal-list"}
+        names |= {
+            "changesets": "api-changeset-list",
+            "proposals": "api-proposal-list",
+            "exports": "api-export-list",
+        }
         names |= {"schema": "api-schema", "documentation": "api-docs"}
         addresses = {what: address_of(request, name) for what, name in names.items()}
         return {"head": moment.changeset} | {what: found for what, found in addresses.items() if found}

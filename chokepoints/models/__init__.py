@@ -1,7 +1,8 @@
 """The register's tables, one noun a file.
 
 Three sorts: the ledger (Changeset, Revision, Opening), which is the truth; the register tables, which picture it and are
-written through one door; and rows beside both (Contributor, Activity, Verification).
+written through one door; and rows beside both (Contributor, Activity,
+Verification, Export).
 """
 
 from .activity import Activity
@@ -10,6 +11,7 @@ from .changeset import Changeset
 from .chokepoint import Chokepoint, Listing
 from .contributor import Contributor
 from .evidence import Bearing, Evidence, EvidenceBasis
+from .export import Export
 from .key import RecordKey
 from .list import ChokepointList
 from .organization import Organization
@@ -31,6 +33,7 @@ __all__ = [
     "Contributor",
     "Evidence",
     "EvidenceBasis",
+    "Export",
     "Listing",
     "Opening",
     "Organization",

@@ -241,6 +241,14 @@ CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
+# --- exports: docs/exports.md
+
+# Files that people fetch. On several machines: a folder that web and workers share.
+EXPORTS_DIR = Path(env("EXPORTS_DIR", default=str(VAR_DIR / "exports")))
+EXPORT_KEEP_DAYS = env.int("EXPORT_KEEP_DAYS", default=7)
+# A worker that hasn't reported for so long is lost, and another writes the file.
+EXPORT_LEASE_SECONDS = env.float("EXPORT_LEASE_SECONDS", default=120)
+
 # --- logs: https://docs.djangoproject.com/en/5.2/topics/logging/
 # One line an event, to stderr; whoever runs the register decides where that goes.
 

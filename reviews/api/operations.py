@@ -1,5 +1,6 @@
 """What each address of the process takes and answers: the table that the OpenAPI schema is made of."""
 
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -11,7 +12,8 @@ from chokepoints.api.ordering import Listing
 from chokepoints.api.shapes import TEXT, UUID, Shape, enum, ref
 
 from .filtering import COMMENTS, PROPOSALS, VERSIONS, ProposalFilter
-from .views.base import PROPOSE, REVIEW
+from .views.base import PROPOSE, READ, REVIEW
+from .views.exports import EXPORTS
 
 ONE = "/api/v1/proposals/{number}/"
 PROPOSAL = Parameter("number", "The number of the proposal.", {"type": "integer", "minimum": 1}, place="path")
@@ -168,6 +170,40 @@ def operations() -> Operations:
         f"{ONE}hold/": {"POST": _write("hold", "Sets a proposal aside", "Holding", proposal)},
         f"{ONE}resume/": {"POST": _write("resume", "Takes a proposal up again", "Nothing", proposal)},
         f"{ONE}nudge/": {"POST": _write("nudge", "Reminds those whose turn it is", "Nothing", proposal)},
+    } | _exports()
+
+
+def _exports() -> Operations:
+    """Return the operations of exports."""
+    path, whole = "/api/v1/exports/", ref("Export")
+    one, here = Parameter("pk", "The id of the export.", UUID, place="path"), "/api/v1/exports/{pk}/"
+    file = Answer("The file.", {"type": "string", "format": "binary"}, media_type="*/*")
+    found: dict[str, dict[str, Operation]] = {
+        path: {
+            "GET": _read("list_exports", "Your exports", page_of(whole), (*PAGE, _ordering(EXPORTS))),
+            "POST": _write("export", "Asks for a file", "NewExport", whole, (("Location",), 202), path=()),
+        },
+        here: {"GET": _read("get_export", "How far an export is", whole, (one,))},
+        f"{here}cancel/": {
+            "POST": _write("cancel_export", "Stops it", "Nothing", whole, ((), 200), path=(one,))
+        },
+        f"{here}retry/": {
+            "POST": _write("retry_export", "Writes it again", "Nothing", whole, ((), 200), path=(one,))
+        },
+        f"{here}file/": {
+            "GET": Operation(
+                "get_export_file",
+                "The file",
+                "exports",
+                {200: file},
+                parameters=(one,),
+                refusals=(*REFUSED_READING, 409),
+            )
+        },
+    }
+    return {
+        path: {method: replace(each, tag="exports", scope=READ) for method, each in methods.items()}
+        for path, methods in found.items()
     }
 
 

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from chokepoints.api.rendering import PATHS
 from chokepoints.api.shapes import (
     ADDRESS,
+    DIGEST,
     FLAG,
     NUMBER,
     TEXT,
@@ -21,6 +22,8 @@ from chokepoints.api.shapes import (
     ref,
 )
 from chokepoints.exceptions import FIELD, KEY, REFERENCE, RULE
+from chokepoints.exports.formats import FORMATS
+from chokepoints.models.export import STATES as EXPORT_STATES
 from chokepoints.models.revision import CREATE, OPERATIONS
 from chokepoints.records import KINDS
 from chokepoints.vocabularies import STATUSES
@@ -29,6 +32,7 @@ from ..forms.fields import PROPOSABLE
 from ..kinds import EFFECTS
 from ..workflow import MOVES, REJECTION_REASONS, STATES, SUGGESTION_STATES, VERDICTS, WAYS
 from . import bodies
+from .views.exports import NewExport
 
 ANYTHING: Shape = {"description": "A value of the field, as records have it."}
 VALUES: Shape = {"type": "object", "description": "Values by field; null where there is none."}
@@ -37,6 +41,43 @@ POSITION: Shape = {"type": "integer", "minimum": 1}
 
 def components() -> dict[str, Shape]:
     """Return the components that answers of the process are made of."""
+    return _proposals() | {"Export": _export()}
+
+
+def _export() -> Shape:
+    by_kind = {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": TEXT}}
+    return obj(
+        {
+            "id": UUID,
+            "self": ADDRESS,
+            "state": enum(EXPORT_STATES),
+            "reason": or_null(TEXT),
+            "kinds": array(TEXT),
+            "format": enum(FORMATS),
+            "filters": by_kind,
+            "columns": {"type": "object", "additionalProperties": array(TEXT)},
+            "bom": FLAG,
+            "changeset": NUMBER,
+            "day": {"type": "string", "format": "date"},
+            "records_read": NUMBER,
+            "records_total": or_null(NUMBER),
+            "rows": or_null(NUMBER),
+            "attempt": NUMBER,
+            "made": TIME,
+            "started": or_null(TIME),
+            "ended": or_null(TIME),
+            "expires": or_null(TIME),
+            "file": or_null(ADDRESS),
+            "file_name": or_null(TEXT),
+            "size": or_null(NUMBER),
+            "sha256": or_null({"type": "string", "pattern": DIGEST}),
+            "citation": TEXT,
+        },
+        description="A file that somebody asked for: how far it is, and where it is to be fetched.",
+    )
+
+
+def _proposals() -> dict[str, Shape]:
     person = or_null(ref("ReviewPerson"))
     line = {
         "number": POSITION,
@@ -297,6 +338,7 @@ BODIES: tuple[type[bodies.Body], ...] = (
     bodies.Holding,
     bodies.Name,
     bodies.Reason,
+    NewExport,
 )
 
 

@@ -1,8 +1,10 @@
-"""The addresses of the process, below /api/v1/. Every move of workflow.MOVES that people make has one."""
+"""The addresses of the process and of exports, below /api/v1/. Every move of workflow.MOVES that people make has one."""
 
 from django.urls import path
 
-from .views import moves, proposals
+from chokepoints.services.exporting import cancel_export, retry_export
+
+from .views import exports, moves, proposals
 
 ONE = "proposals/<int:number>/"
 SUGGESTION = f"{ONE}suggestions/<int:suggestion>/"
@@ -32,4 +34,11 @@ urlpatterns = [
     path(f"{ONE}hold/", moves.Hold.as_view(), name="api-proposal-hold"),
     path(f"{ONE}resume/", moves.Resume.as_view(), name="api-proposal-resume"),
     path(f"{ONE}nudge/", moves.Nudge.as_view(), name="api-proposal-nudge"),
+    path("exports/", exports.ExportList.as_view(), name="api-export-list"),
+    path("exports/<uuid:pk>/", exports.ExportDetail.as_view(), name="api-export-detail"),
+    path(
+        "exports/<uuid:pk>/cancel/", exports.ExportAct.as_view(does=cancel_export), name="api-export-cancel"
+    ),
+    path("exports/<uuid:pk>/retry/", exports.ExportAct.as_view(does=retry_export), name="api-export-retry"),
+    path("exports/<uuid:pk>/file/", exports.ExportFile.as_view(), name="api-export-file"),
 ]

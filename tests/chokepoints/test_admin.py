@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from chokepoints.models import Activity, Chokepoint, Contributor, Verification
+from chokepoints.models import Activity, Chokepoint, Contributor, Export, Verification
 from chokepoints.services.contributing import contributor_for, the_register_itself
 from chokepoints.services.publishing import IMPORT, Origin, RecordChange, publish
 from chokepoints.services.recording import record_activity
@@ -129,7 +129,11 @@ def fill(first: int, last: int) -> None:
             ),
         ]
         Verification.objects.create(head=n)
-        contributor_for(get_user_model().objects.create_user(f"user{n}"))
+        user = get_user_model().objects.create_user(f"user{n}")
+        contributor_for(user)
+        Export.objects.create(
+            requester=user, format="csv", tables=[], changeset=0, day="2026-01-05", tries_left=1
+        )
     for part in (changes[:9], changes[9:]):
         if part:
             publish(

@@ -36,6 +36,8 @@ EDITORS = MEMBERS | {"reviewer": 403}
 REVIEWERS = MEMBERS | {"editor": 403, "browser": 403}
 ITS_AUTHORS = EDITORS | {"editor": 403, "browser": 403}
 
+SIGNED_IN = row(anonymous=401, deactivated=401, expired=401)
+
 READ = {"GET": OPEN_TO_ALL, "HEAD": OPEN_TO_ALL, "OPTIONS": OPEN_TO_ALL}
 ONE = "api/v1/proposals/<int:number>/"
 SEEN = {"version": 1}
@@ -80,6 +82,17 @@ TABLE = {
             *("split", "hold", "resume", "nudge"),  # its authors may as well
         )
     },
+    # For whoever is somebody; what is another's isn't there.
+    "api/v1/exports/": {
+        "GET": SIGNED_IN,
+        "HEAD": SIGNED_IN,
+        "OPTIONS": SIGNED_IN,
+        "POST": SIGNED_IN | {"no_csrf": 403},
+    },
+    "api/v1/exports/<uuid:pk>/": {"GET": SIGNED_IN, "HEAD": SIGNED_IN, "OPTIONS": SIGNED_IN},
+    "api/v1/exports/<uuid:pk>/file/": {"GET": SIGNED_IN, "HEAD": SIGNED_IN, "OPTIONS": SIGNED_IN},
+    "api/v1/exports/<uuid:pk>/cancel/": {"OPTIONS": SIGNED_IN, "POST": SIGNED_IN | {"no_csrf": 403}},
+    "api/v1/exports/<uuid:pk>/retry/": {"OPTIONS": SIGNED_IN, "POST": SIGNED_IN | {"no_csrf": 403}},
     # Open to all, whatever they show.
     "api/docs/": {"GET": OPEN, "HEAD": OPEN},
     "api/schema/": {"GET": OPEN, "HEAD": OPEN, "OPTIONS": OPEN},
@@ -109,6 +122,7 @@ PARTS = {
     "<str:name>": "nothing",
     "<int:number>": "1",
     "<int:version>": "1",
+    "<uuid:pk>": RECORD,
     "<int:comment>": "1",
     "<int:suggestion>": "1",
     "^api(?:/|$)": "api/nothing/",

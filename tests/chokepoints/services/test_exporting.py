@@ -1,0 +1,236 @@
+"""Exports as rows: who may, what is refused, and what happens when a worker, a disk or the broker fails."""
+
+import datetime as dt
+import errno
+
+import pytest
+from django.utils import timezone
+
+from chokepoints.exceptions import ExportRefused
+from chokepoints.exports.format import HashingFile
+from chokepoints.models import Activity, Export
+from chokepoints.services import exporting, handing_out
+from tests.builders import Builder, small_register
+from tests.chokepoints.exports.registers import content, export, member
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def folder(settings, tmp_path):
+    settings.EXPORTS_DIR = tmp_path / "exports"
+    return settings.EXPORTS_DIR
+
+
+@pytest.fixture(autouse=True)
+def sent(monkeypatch):
+    """What the broker was given."""
+    found = []
+    monkeypatch.setattr(exporting, "hand_out", lambda task, row: found.append(row) is None)
+    return found
+
+
+@pytest.fixture
+def register():
+    return small_register(Builder())
+
+
+def ask(**more):
+    asked = {"actor": member(), "kinds": ["source"], "format": "csv"} | more
+    return exporting.request_export(**asked)
+
+
+def test_everything_that_is_wrong_is_named_at_once_and_nothing_is_kept(register):
+    with pytest.raises(ExportRefused) as refused:
+        ask(kinds=["source", "policy"], format="pdf", at="never", filters={"evidence": {"q": "x"}})
+    assert set(refused.value.problems) == {"kinds", "format", "at", "filters"}
+    with pytest.raises(ExportRefused) as refused:
+        ask(columns={"source": ["passwords"]}, filters={"source": {"nothing": "x"}})
+    assert set(refused.value.problems) == {"columns", "filters"}
+    assert not Export.objects.exists()
+
+
+def test_visitors_export_nothing(register):
+    from django.contrib.auth.models import AnonymousUser
+
+    with pytest.raises(ExportRefused, match="signed in"):
+        ask(actor=AnonymousUser())
+
+
+def test_an_export_shows_the_changeset_at_which_it_was_asked_for(register):
+    row = ask()
+    Builder(7).source("published-since")
+    exporting.run_export(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.rows, row.read, row.total, row.changeset) == ("ready", 1, 1, 1, 5)
+    assert b"published-since" not in content(row)
+    assert "changeset 5 of 2026-01-05" in exporting.citation_of(row)
+    assert Activity.objects.filter(verb="export.ready", subject=f"export:{row.pk}").count() == 1
+
+
+def test_the_broker_gets_the_id_after_commit_and_may_be_down(
+    register, sent, monkeypatch, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        row = ask()
+    assert sent == [row.pk] and Export.objects.get(pk=row.pk).handed_out
+
+    def down(*_):
+        raise OSError("no broker")
+
+    monkeypatch.setattr(exporting, "hand_out", handing_out.hand_out)
+    monkeypatch.setattr(handing_out.current_app, "send_task", down)
+    with django_capture_on_commit_callbacks(execute=True):
+        lost = ask()
+    assert Export.objects.get(pk=lost.pk).state == "waiting" and not Export.objects.get(pk=lost.pk).handed_out
+    monkeypatch.setattr(exporting, "hand_out", lambda task, row: sent.append(row) is None)
+    exporting.sweep_exports()
+    assert sent == [row.pk, lost.pk]
+    exporting.sweep_exports()
+    assert sent == [row.pk, lost.pk]  # not overdue yet
+    exporting.sweep_exports(now=timezone.now() + dt.timedelta(minutes=5))
+    assert sorted(sent[2:]) == sorted([row.pk, lost.pk])
+
+
+def test_only_its_requester_and_admins_see_cancel_and_fetch_an_export(register):
+    row = export(["source"], "csv")
+    admin, other = member("root", is_superuser=True), member("eve")
+    assert exporting.open_export(actor=admin, export=row.pk)[1].read_bytes() == content(row)
+    for act in (exporting.open_export, exporting.cancel_export, exporting.retry_export):
+        with pytest.raises(Export.DoesNotExist):
+            act(actor=other, export=row.pk)
+    gone = member()
+    gone.is_active = False
+    with pytest.raises(Export.DoesNotExist):
+        exporting.open_export(actor=gone, export=row.pk)
+
+
+def test_one_person_has_so_many_at_once(register):
+    rows = [ask() for _ in range(exporting.AT_ONCE)]
+    with pytest.raises(ExportRefused, match="cancel one"):
+        ask()
+    assert ask(actor=member("eve"))
+    exporting.cancel_export(actor=member(), export=rows[0].pk)
+    assert ask()
+
+
+def test_a_cancelled_export_leaves_no_file_and_can_be_written_again(register, folder, monkeypatch):
+    row = ask()
+
+    def cancel_meanwhile(*_):
+        exporting.cancel_export(actor=member(), export=row.pk)
+        return "sources.csv"
+
+    monkeypatch.setattr(exporting, "about_export", cancel_meanwhile)
+    monkeypatch.setattr(exporting, "replace", lambda about, **more: exporting.About("", 1, "", "", ""))
+    exporting.run_export(row.pk)
+    row.refresh_from_db()
+    assert row.state == "cancelled" and not list(folder.iterdir())
+    monkeypatch.undo()
+    exporting.retry_export(actor=member(), export=row.pk)
+    exporting.run_export(row.pk)
+    row.refresh_from_db()
+    assert row.state == "ready"
+
+
+def test_a_lost_lease_comes_back_a_few_times_and_only_its_holder_finishes(register, folder):
+    row = ask()
+    held = exporting._take_lease(row.pk)
+    assert held and exporting._take_lease(row.pk) is None
+    later = timezone.now() + dt.timedelta(hours=1)
+    exporting.sweep_exports()
+    assert Export.objects.get(pk=row.pk).state == "running"
+    exporting.sweep_exports(now=later)
+    exporting.run_export(row.pk)  # another worker writes it
+    row.refresh_from_db()
+    assert row.state == "ready" and row.attempt == 3
+    right = content(row)
+    part = folder / f"{row.pk}.{held.attempt}.part"
+    file = HashingFile(part)
+    file.write(b"half of it")
+    file.close()
+    with pytest.raises(exporting._LeaseLost):  # the first one comes back from the dead
+        exporting._finish(row, held, part, file, 0, 0)
+    with pytest.raises(exporting._LeaseLost):
+        held.beat(force=True)
+    exporting._fail(held, "too late")
+    row.refresh_from_db()
+    assert row.state == "ready" and content(row) == right
+    exporting.sweep_exports()
+    assert [path.name for path in folder.iterdir()] == [row.stored_as]
+
+
+def test_an_export_whose_workers_are_lost_every_time_fails_and_says_so(register):
+    row = ask()
+    for _ in range(exporting.TRIES):
+        assert exporting._take_lease(row.pk)
+        exporting.sweep_exports(now=timezone.now() + dt.timedelta(hours=1))
+    row.refresh_from_db()
+    assert row.state == "failed" and "lost 3 times" in row.reason and exporting._take_lease(row.pk) is None
+    assert Activity.objects.filter(verb="export.failed").count() == 1
+    assert exporting.retry_export(actor=member(), export=row.pk).state == "waiting"
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx", "parquet", "datapackage"])
+@pytest.mark.parametrize("when", ["write", "close", "rename"])
+def test_a_full_disk_leaves_nothing_and_says_so(register, folder, monkeypatch, format, when):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    broken = exporting.Path if when == "rename" else HashingFile
+    row = ask(format=format)
+    with monkeypatch.context() as patch:
+        patch.setattr(broken, when, full)
+        exporting.run_export(row.pk)
+    row.refresh_from_db()
+    assert row.state == "failed" and "disk on which exports are written is full" in row.reason
+    assert not list(folder.iterdir()) and not row.stored_as
+    exporting.retry_export(actor=member(), export=row.pk)
+    exporting.run_export(row.pk)
+    row.refresh_from_db()
+    assert row.state == "ready" and len(content(row)) == row.size
+
+
+def test_a_folder_that_can_not_be_written_fails_with_a_sentence(register, settings, tmp_path):
+    settings.EXPORTS_DIR = tmp_path / "a-file" / "exports"
+    (tmp_path / "a-file").write_text("in the way")
+    row = ask()
+    exporting.run_export(row.pk)
+    row.refresh_from_db()
+    assert row.state == "failed" and "can't be written to" in row.reason
+    exporting.sweep_exports()
+
+
+def test_an_unexpected_error_is_logged_and_told_without_its_words(register, monkeypatch, caplog):
+    monkeypatch.setattr(exporting, "World", lambda *_: 1 / 0)
+    row = ask()
+    exporting.run_export(row.pk)
+    row.refresh_from_db()
+    assert (
+        row.state == "failed"
+        and "Something broke on our side" in row.reason
+        and "ZeroDivision" in caplog.text
+    )
+
+
+def test_files_expire_and_strays_go(register, folder):
+    row = export(["source"], "csv")
+    (folder / "stray.part").write_bytes(b"x")
+    (folder / "stray.scratch").mkdir()
+    exporting.sweep_exports(now=timezone.now() + dt.timedelta(days=6))
+    assert [path.name for path in folder.iterdir()] == [row.stored_as]
+    exporting.sweep_exports(now=timezone.now() + dt.timedelta(days=8))
+    row.refresh_from_db()
+    assert row.state == "expired" and not list(folder.iterdir())
+    with pytest.raises(ExportRefused):
+        exporting.open_export(actor=member(), export=row.pk)
+    exporting.retry_export(actor=member(), export=row.pk)
+    exporting.run_export(row.pk)
+    row.refresh_from_db()
+    assert row.state == "ready"
+
+
+def test_an_empty_register_gives_a_head_without_rows():
+    row = export(["source"], "csv")
+    assert row.rows == 0 and content(row).count(b"\r\n") == 1
+    assert "before its first changeset" in exporting.citation_of(row)

@@ -1,0 +1,150 @@
+"""A register, a real worker on the file-system broker, and the exports that it is to write, each in processes of their own."""
+
+import contextlib
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+
+from tests.databases import PROJECT, end_process, process_environment, run_manage
+
+# Made through the one door: few large changesets, for what matters here is that an export takes long enough to be killed.
+FILL = """
+import sys
+from tests.builders import Builder
+build = Builder()
+for start in range(0, {rows}, 400):
+    build.several(*(
+        build.change("sector", "create", key=f"sector-{{n}}", name=f"Sector {{n}} 材料", description="x" * 200)
+        for n in range(start, min(start + 400, {rows}))
+    ))
+from django.contrib.auth import get_user_model
+get_user_model().objects.create(username="ada")
+"""
+ASK = """
+{first}
+from django.contrib.auth import get_user_model
+from chokepoints.services.exporting import request_export
+user = get_user_model().objects.get(username="ada")
+print(request_export(actor=user, kinds=["sector"], format="{format}").pk)
+"""
+LEASE = 2.0  # seconds
+COLUMNS = ("state", "reason", "rows", "read", "attempt", "sha256", "size", "stored_as", "lease_until")
+# Every chunk takes a while, so that there is a middle in which to be killed; nothing else of the program is changed.
+SLOW = """
+import os, time
+from chokepoints.exports import copying, rows
+
+pause = float(os.environ.get("TEST_PAUSE", "0"))
+original = rows.chunk_after
+def chunk_after(*arguments, **options):
+    time.sleep(pause)
+    return original(*arguments, **(options | {"size": 50}))
+rows.chunk_after = chunk_after
+copying._values = lambda *_: None
+if room := int(os.environ.get("TEST_ROOM", "0")):
+    import errno
+    from chokepoints.exports.format import HashingFile
+    write = HashingFile.write
+    def full(self, data):
+        if self.size + len(data) > room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(self, data)
+    HashingFile.write = full
+"""
+WORKER = f"""
+import sys, django
+django.setup()
+{SLOW}
+from celery.__main__ import main
+sys.argv = ["celery", "-A", "config", "worker", "--pool", "solo", "--without-gossip", "--without-mingle"]
+main()
+"""
+
+
+@dataclass
+class Site:
+    """A database with rows in it, a folder for everything that is written, and the environment of its processes."""
+
+    database_url: str
+    var: Path
+    environment: dict[str, str]
+
+    @property
+    def exports(self) -> Path:
+        return Path(self.environment["EXPORTS_DIR"])
+
+    def shell(self, code: str) -> str:
+        """Run code in a process of this site and return the last line that it printed."""
+        done = run_manage(self.database_url, "shell", "-v0", "-c", code, **self.environment)
+        return (done.stdout.strip().splitlines() or [""])[-1]
+
+    def ask(self, format: str = "csv", first: str = "") -> str:
+        """Ask for an export of all rows, as a web process would, and return its id; `first` is what happens before."""
+        return self.shell(ASK.format(format=format, first=first))
+
+    def sweep(self) -> None:
+        """Do what beat has done every half minute."""
+        self.shell("from chokepoints.services.exporting import sweep_exports as s; s()")
+
+    def row(self, pk: str) -> dict[str, Any]:
+        """Return an export's row, read past the program, which takes too long to start for looking every moment."""
+        names = ", ".join(f'"{name}"' for name in COLUMNS)
+        query = f"SELECT {names} FROM chokepoints_export WHERE id = "
+        if self.database_url.startswith("postgres"):
+            with psycopg.connect(self.database_url) as connection:
+                values = connection.execute(query + "%s", [pk]).fetchone()
+        else:
+            with contextlib.closing(
+                sqlite3.connect(urlsplit(self.database_url).path[1:], timeout=20)
+            ) as connection:
+                values = connection.execute(query + "?", [pk.replace("-", "")]).fetchone()
+        return dict(zip(COLUMNS, values, strict=True))
+
+    def return_abandoned(self, pk: str) -> None:
+        """Wait until the lease has run out, and sweep."""
+        time.sleep(LEASE + 0.5)
+        self.sweep()
+        assert self.row(pk)["state"] == "waiting", self.row(pk)
+
+    def files(self) -> list[str]:
+        return sorted(path.name for path in self.exports.iterdir()) if self.exports.is_dir() else []
+
+    @contextlib.contextmanager
+    def worker(self, *, pause: float = 0.0, **environment: str) -> Iterator[subprocess.Popen]:
+        """A real worker; ended afterwards if it still runs."""
+        process = subprocess.Popen(
+            [sys.executable, "-c", WORKER],
+            cwd=PROJECT,
+            env=process_environment(
+                self.database_url, **self.environment, TEST_PAUSE=str(pause), **environment
+            ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=(self.var / "worker.log").open("a"),
+        )
+        try:
+            yield process
+        finally:
+            end_process(process)
+
+
+def make_site(database_url: str, var: Path, rows: int, **more: str) -> Site:
+    """Return a site with so many sectors."""
+    environment = {
+        "CELERY_BROKER_URL": "filesystem://localhost",
+        "VAR_DIR": str(var),
+        "EXPORTS_DIR": str(var / "exports"),
+        "EXPORT_LEASE_SECONDS": str(LEASE),
+        "PYTHONPATH": str(PROJECT),
+    } | more
+    site = Site(database_url, var, environment)
+    site.shell(FILL.format(rows=rows))
+    return site
