@@ -31,6 +31,12 @@ app.conf.beat_schedule = {
         # A message that waited a whole turn for a worker is replaced by the next one.
         "options": {"expires": 3600},
     },
+    # What the broker lost, what a killed worker held, and files that are past their time.
+    "sweep imports": {
+        "task": "reviews.tasks.sweep_imports",
+        "schedule": timedelta(seconds=30),
+        "options": {"expires": 30},
+    },
     "bring back what was on hold until today": {
         "task": "reviews.tasks.return_from_hold",
         "schedule": timedelta(hours=1),

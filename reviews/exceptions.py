@@ -67,3 +67,13 @@ class RememberedDecision(ReviewError):
     def __init__(self, message: str, memory: Any):
         self.memory = memory
         super().__init__(message)
+
+
+class ImportRefused(ReviewError):
+    """An import that can't go on like this. `problems` are by field of its form, "" for the import as a whole."""
+
+    status = 422
+
+    def __init__(self, problems: dict[str, str]):
+        self.problems = problems
+        super().__init__(" ".join(problems.values()))

@@ -55,6 +55,7 @@ VERBS = {
     "proposal.handed_over": "handed a review over",
     "proposal.nudged": "reminded those whose turn it is",
     "proposal.escalated": "a proposal waits too long",
+    "import.drafted": "drafted proposals from a file",
     "limit.changed": "changed a limit",
     "policy.changed": "changed a policy",
 }

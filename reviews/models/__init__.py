@@ -4,6 +4,8 @@ from .claim import Claim
 from .comment import Comment
 from .desk import Expertise, SavedFilter
 from .hold import Hold
+from .import_mapping import ImportMapping
+from .import_run import ImportLine, ImportRun
 from .kept_form import KeptForm
 from .limit import Limit
 from .policy import Policy
@@ -19,6 +21,9 @@ __all__ = [
     "Concern",
     "Expertise",
     "Hold",
+    "ImportLine",
+    "ImportMapping",
+    "ImportRun",
     "KeptForm",
     "Limit",
     "Mark",
