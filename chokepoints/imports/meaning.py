@@ -112,8 +112,8 @@ def _is_number(word: str) -> bool:
 
 
 def _percent_signs(cells: Iterable[str]) -> list[int]:
-    """Return how many numbers of a column have a percent sign, and how many have none."""
-    numbers = [cell.strip() for cell in cells if cell.strip() and _is_number(cell.strip())]
+    """Return how many numbers of a column have a percent sign, and how many have none; a zero is a zero either way."""
+    numbers = [cell.strip() for cell in cells if _is_number(cell.strip()) and cell.strip(" 0.,%")]
     signed = sum(number.endswith("%") for number in numbers)
     return [signed, len(numbers) - signed]
 
@@ -198,7 +198,7 @@ def _renamed(column: str, old: Mapping[str, Any], table: Table, fresh: list[str]
     """Return the new column that is most likely the missing one: its name or its words are alike."""
 
     def likeness(other: str) -> float:
-        name = fuzz.token_sort_ratio(fold(column), fold(other))
+        name = fuzz.token_set_ratio(fold(column), fold(other))
         before, now = set(old.get("words", {})), set(_vocabulary(cell or "" for cell in table.column(other)))
         shared = 100 * len(before & now) / len(before | now) if before and now else 0
         return max(name, shared)
@@ -225,7 +225,7 @@ def _blank_choices() -> tuple[tuple[str, str], ...]:
     )
 
 
-def _unexplained(column: str, other: str, words: Mapping[str, int], table: Table, plan: TablePlan) -> Alarm:
+def _unexplained(column: str, other: str, words: Mapping[str, int], table: Table) -> Alarm:
     """The column that said what an empty cell beside it means is gone."""
     blanks = _blank_rows(table, other)
     said = ", ".join(f"“{word}” {count} times" for word, count in list(words.items())[:EXAMPLES])

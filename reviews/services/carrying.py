@@ -14,7 +14,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from chokepoints.imports.mapping import ColumnPlan, Plan, dump_plan, load_plan, suggest_plan
-from chokepoints.imports.meaning import aligned, alarms, open_alarms, profile_of, with_choices
+from chokepoints.imports.meaning import alarms, aligned, open_alarms, profile_of, with_choices
 from chokepoints.imports.tables import FileRefused, Table
 from chokepoints.services.handing_out import hand_out
 

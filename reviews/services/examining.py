@@ -31,7 +31,7 @@ from chokepoints.imports.mapping import Plan
 from chokepoints.imports.matching import Index, Known, Matcher, empty_catalogue
 from chokepoints.imports.sums import sums_over_the_whole
 from chokepoints.imports.tables import Table
-from chokepoints.models import RecordKey, Supply
+from chokepoints.models import Contributor, RecordKey, Supply
 from chokepoints.models.revision import CREATE, UPDATE
 from chokepoints.projection import model_of, read_states
 from chokepoints.records import KINDS, State
@@ -39,7 +39,7 @@ from chokepoints.selectors import label_of, names_of
 from chokepoints.services.planning import RecordChange, plan_changes
 from chokepoints.services.reading import in_parts
 
-from ..models import Change, Contributor, ImportLine, ImportRun, Proposal
+from ..models import Change, ImportLine, ImportRun, Proposal
 
 MOST_PLANS = 5  # rounds of taking out what couldn't be published, and what rests on it
 Beat = Callable[..., None]
