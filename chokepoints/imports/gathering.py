@@ -259,6 +259,7 @@ class _Gathering:
             raise FieldError(
                 "The row has no id, key, identifier or name, so it isn't clear which record it is about."
             )
+        row.label = identity.text[:200]
         match = self.matcher.match(kind, identity)
         index = self.matcher.catalogue[kind]
         row.how = match.how

@@ -33,7 +33,7 @@ def read_jsonl(data: bytes, *, name: str, meter: Meter) -> Table:
         raise FileRefused(f"The file has more than {meter.limits.cells:,} cells. Bring it in parts.")
     by_name = dict(zip(names, columns, strict=True))
     lines = [Line(number, [found.get(by_name[name]) for name in names]) for number, found in objects]
-    return Table(name, names, lines)
+    return Table(name, names, lines, is_json=True)
 
 
 def _object(line: str, number: int) -> dict[str, Any]:

@@ -29,7 +29,8 @@ _ALSO = {
     "aliases": ("alias", "synonym", "synonyms", "also known as", "other names"),
     "country": ("country code", "country name", "nation", "iso"),
     "key": ("slug",),
-    "url": ("link", "address", "website"),
+    "url": ("link", "address", "web address"),
+    "website": ("site", "homepage", "url", "link"),
     "as_of": ("year", "date"),
     "note": ("notes", "comment", "comments"),
     "published_on": ("publication date", "date"),
@@ -39,6 +40,13 @@ _ALSO = {
     f"import_share_{EXACT}": ("import share",),
 }
 _ALIKE = 90
+# What other people's files call our kinds.
+_KINDS = {
+    "organization": ("provider", "supplier", "company", "firm", "manufacturer", "producer", "vendor"),
+    "chokepoint": ("input", "technology", "product", "provided"),
+    "supply": ("provision", "supply chain"),
+    "source": ("document", "reference", "publication"),
+}
 
 
 @dataclass
@@ -145,7 +153,7 @@ def suggest_plan(tables: Sequence[Table]) -> Plan:
 def suggest_table(table: Table, kind: str = "") -> TablePlan:
     """Return what one table seems to be; `kind` says so where somebody did already."""
     kind = kind or suggest_kind(table)
-    plan = TablePlan(kind, restores=table.is_ours)
+    plan = TablePlan(kind, restores=table.is_ours and not table.is_json)
     taken: set[str] = set()
     for column in table.columns:
         target = _target_for(column, kind, taken) if kind else ""
@@ -158,7 +166,11 @@ def suggest_kind(table: Table) -> str:
     """Return the kind that a table's name or columns speak for, "" if none does."""
     name = fold(table.name)
     for kind in importable_kinds():
-        if name in {kind.name, kind.plural} or name.startswith(f"{kind.plural} "):
+        called = {kind.name, kind.plural, *_called(kind.name)}
+        called |= {f"{word}s" for word in called} | {
+            f"{word[:-1]}ies" for word in called if word.endswith("y")
+        }
+        if name in called or any(name.startswith(f"{word} ") for word in called):
             return kind.name
     scores = {}
     for kind in importable_kinds():
@@ -182,17 +194,23 @@ def _target_for(column: str, kind: str, taken: set[str]) -> str:
     for name in free:
         if folded in {fold(name), fold(targets[name].label), *map(fold, _ALSO.get(name, ()))}:
             return name
-    if folded.endswith(" name") and "name" in free and folded.split()[0] == kind:
-        return "name"
+    own = {kind, *_called(kind)}
+    title = KINDS[kind].title
+    if folded in {f"{word} name" for word in own} and title in free:
+        return title
+    if folded in {f"{word} id" for word in own} and IDENTIFIER in free:
+        return IDENTIFIER
     for name in free:
         reference = targets[name].beside
         if reference and folded in {f"{reference} name", *(f"{word} name" for word in _stems(reference))}:
             return name
-    if folded in {f"{kind} id", "identifier"} and IDENTIFIER in free:
-        return IDENTIFIER
     alike = [(fuzz.ratio(folded, fold(name)), name) for name in free if name != ID]
     score, name = max(alike, default=(0, ""))
     return name if score >= _ALIKE and len(folded) > 4 else ""
+
+
+def _called(kind: str) -> tuple[str, ...]:
+    return _KINDS.get(kind, ())
 
 
 def _stems(reference: str) -> list[str]:
@@ -201,6 +219,8 @@ def _stems(reference: str) -> list[str]:
 
 def _column_plan(table: Table, column: str, kind: str, target: str) -> ColumnPlan:
     plan = ColumnPlan(target)
+    if table.is_ours:
+        plan.unknown, plan.none = [], []  # an export writes values; there is no word for nothing in it
     if not target:
         return plan
     name = targets_of(kind)[target].field

@@ -56,13 +56,15 @@ class Line:
 
 @dataclass
 class Table:
-    """One table of a file. `remarks` are about the table as a whole; `is_ours` says that an export of the register made it."""
+    """One table of a file. `remarks` are about the table as a whole; `is_ours` says that an export of the register made it,
+    `is_json` that nothing in it was written for spreadsheets."""
 
     name: str
     columns: list[str]
     lines: list[Line] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     is_ours: bool = False
+    is_json: bool = False
 
     def column(self, name: str) -> list[Cell]:
         """Return the cells of a column, a line each."""

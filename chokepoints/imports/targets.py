@@ -36,7 +36,7 @@ def targets_of(kind: str) -> Mapping[str, Target]:
     for field in KINDS[kind].editable.values():
         found += _targets_of(field)
     if "identifiers" in KINDS[kind].fields:
-        found.append(Target(IDENTIFIER, "Identifier of another scheme, which is matched by", "identifiers"))
+        found.append(Target(IDENTIFIER, "Identifier in another scheme", "identifiers"))
     found.append(Target(REMARK, "A remark, which goes into the note", "note"))
     return {target.name: target for target in found}
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from chokepoints.fields import FieldError, check_name, check_uuid
+from chokepoints.fields import FieldError, check_name, check_text, check_uuid
 from chokepoints.imports.csv_file import DELIMITERS, ENCODINGS
 from chokepoints.imports.mapping import Plan, dump_plan, load_plan
 from chokepoints.imports.meaning import Alarm, renamed
@@ -148,7 +148,7 @@ def save_plan(*, actor: Any, number: int, plan: Plan, name: str = "") -> ImportR
 
 def _plan_problems(run: ImportRun, plan: Plan) -> dict[str, str]:
     """Return what is wrong with a plan, by `table` or `table|column`."""
-    problems: dict[str, str] = {}
+    problems = _word_problems(plan)
     tables = {table["name"]: table for table in run.tables}
     for name, table in plan.items():
         if name not in tables:
@@ -175,6 +175,24 @@ def _plan_problems(run: ImportRun, plan: Plan) -> dict[str, str]:
             problems[name] = "None of its columns means anything. Leave the table out, or say what one means."
     if not any(table.kind for table in plan.values()):
         problems[""] = "Choose a kind of record for at least one table."
+    return problems
+
+
+def _word_problems(plan: Plan) -> dict[str, str]:
+    """Return where somebody typed what isn't text."""
+    problems = {}
+    for name, table in plan.items():
+        typed = {name: [*table.fixed, *table.fixed.values()]}
+        for column, each in table.columns.items():
+            typed[f"{name}|{column}"] = [
+                each.target, each.separator, each.scheme, *each.unknown, *each.none, *each.words, *each.words.values()
+            ]  # fmt: skip
+        for key, texts in typed.items():
+            for text in texts:
+                try:
+                    check_text(text, lines=True, limit=2_000)
+                except FieldError as error:
+                    problems[key] = str(error)
     return problems
 
 

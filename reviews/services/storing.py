@@ -69,7 +69,7 @@ def read_tables(run: ImportRun) -> list[Table]:
         data, name=run.file_name, limits=limits(), encoding=run.encoding, delimiter=run.delimiter
     )
     rows = [
-        [table.name, table.columns, table.remarks, table.is_ours]
+        [table.name, table.columns, table.remarks, table.is_ours, table.is_json]
         + [[line.number, line.cells, line.problems] for line in table.lines]
         for table in tables
     ]
@@ -91,8 +91,8 @@ def tables_of(run: ImportRun) -> list[Table]:
     except (OSError, ValueError):
         return read_tables(run)
     return [
-        Table(name, columns, [Line(*line) for line in lines], remarks, is_ours)
-        for name, columns, remarks, is_ours, *lines in kept
+        Table(name, columns, [Line(*line) for line in lines], remarks, is_ours, is_json)
+        for name, columns, remarks, is_ours, is_json, *lines in kept
     ]
 
 

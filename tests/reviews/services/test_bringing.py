@@ -238,7 +238,8 @@ def test_years_that_go_backwards_are_said(people, build, register):
     source = build.source("report")
     run = bring(people.emma, f"id,as_of\n{supply},2019\n", "supply", columns(id="id", as_of="as_of"))
     assert outcomes(run) == ["changed"] and "Goes back from 2023 to 2019" in said(run, 2)
-    data = 'source,claim,nature,bears_on,about_from,about_to\nreport,Backwards,observation,"[{""chokepoint"":""microspheres"",""stance"":""supports""}]",2022,2019\n'
+    bearing = '"[{""chokepoint"":""microspheres"",""stance"":""supports""}]"'
+    data = f"source,claim,nature,bears_on,about_from,about_to\nreport,Backwards,observation,{bearing},2022,2019\n"
     run = bring(people.emma, data)
     assert outcomes(run) == ["refused"] and "ends before it begins" in said(run, 2)
     assert source
@@ -254,7 +255,8 @@ def test_what_one_file_brings_anew_is_filed_together(people, build, register):
         pack.writestr("organizations.jsonl", data)
         pack.writestr(
             "supplies.csv",
-            "organization,chokepoint,role\nzeiss,microspheres,foreign supplier\nleica,microspheres,foreign-supplier\nleica,nothing,foreign-supplier\n",
+            "organization,chokepoint,role\nzeiss,microspheres,foreign supplier\n"
+            "leica,microspheres,foreign-supplier\nleica,nothing,foreign-supplier\n",
         )
     run = bring(people.emma, out.getvalue(), file_name="both.zip")
     assert outcomes(run) == ["new", "new", "new", "new", "refused"]
