@@ -3,7 +3,6 @@
 Whoever brings a file, what it asks for becomes proposals, never published rows.
 """
 
-import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -25,7 +24,9 @@ from ..models import ImportLine, ImportMapping, ImportRun, Proposal
 from ..models.import_run import CHECKED, DRAFTED, DRAFTING
 from .drafting import MOST_CHANGES, DraftChange, draft_proposal, submit_proposal
 
-log = logging.getLogger(__name__)
+# Drafts of one import are written in one transaction, during which nobody else can decide anything.
+MOST_PROPOSALS = 1_000
+MOST_DRAFTED = 5_000  # changes
 
 
 def batch_of(run: ImportRun) -> str:
@@ -54,6 +55,9 @@ def filed_changes(run: ImportRun) -> list[FiledChange]:
 
 def groups_of(run: ImportRun, changes: list[FiledChange]) -> list[tuple[str, Group]]:
     """Return a run's changes as the proposals that they become, with titles. Raises ImportRefused."""
+    if len(changes) > MOST_DRAFTED:
+        words = f"The file asks for {len(changes):,} changes; one import makes at most {MOST_DRAFTED:,}. Bring it in parts."
+        raise ImportRefused({"": words})
     name_of: Callable[[FiledChange], str] = {
         "record": lambda change: change.label,
         "together": lambda change: "",
@@ -64,6 +68,9 @@ def groups_of(run: ImportRun, changes: list[FiledChange]) -> list[tuple[str, Gro
         groups = group_changes(changes, name_of, most=MOST_CHANGES, one_each=run.grouping == "record")
     except ValueError as error:
         raise ImportRefused({"grouping": str(error)}) from error
+    if len(groups) > MOST_PROPOSALS:
+        words = f"That would be {len(groups):,} proposals; one import makes at most {MOST_PROPOSALS:,}. Choose larger groups."
+        raise ImportRefused({"grouping": words})
     return titled(groups, run.title or run.file_name[:100])
 
 

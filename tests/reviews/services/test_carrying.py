@@ -13,6 +13,8 @@ from reviews.services.bringing import ask_for_drafts, upload_file
 from reviews.services.carrying import LeaseLost, run_import, sweep_imports
 from tests.reviews.bringing_in import bring, columns
 
+pytestmark = pytest.mark.database
+
 FIRMS = "name,country\n" + "".join(f"Firm {number} Works,JP\n" for number in range(5))
 
 
