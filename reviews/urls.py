@@ -85,6 +85,11 @@ urlpatterns = [
     path("imports/<int:number>/report.csv", imports.ImportReportFile.as_view(), name="import-report-file"),
     path("imports/<int:number>/drafts/", imports.ImportDrafts.as_view(), name="import-drafts"),
     path("imports/<int:number>/delete/", imports.ImportDelete.as_view(), name="import-delete"),
+    path(
+        "imports/mappings/<int:number>/delete/",
+        imports.ImportMappingDelete.as_view(),
+        name="import-mapping-delete",
+    ),
     path("desk/", desks.Desk.as_view(), name="desk"),
     path(
         "records/<str:kind>/<uuid:record>/proposals/",

@@ -11,6 +11,7 @@ from .xlsx_file import read_xlsx
 from .zip_file import check_zip, read_package
 
 _OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of old Office files, and of encrypted new ones
+LONGEST_TABLE = 100  # characters of a table's name
 OURS = {"created_in", "changed_in", "revision"}  # columns that nobody but an export of the register writes
 
 
@@ -39,14 +40,31 @@ def read_file(
         tables = [read_csv(data, name=_stem(name), meter=meter, encoding=encoding, delimiter=delimiter)]
     if not any(table.lines for table in tables):
         raise FileRefused("The file has a head and no rows.")
+    _name_each(tables)
     for table in tables:
         table.is_ours = set(table.columns) >= OURS
     return tables
 
 
+def _name_each(tables: list[Table]) -> None:
+    """Give each table a name of its own that can be shown; what a file calls them may be anything."""
+    seen: set[str] = set()
+    for table in tables:
+        name = (
+            "".join(character for character in table.name if character.isprintable())[:LONGEST_TABLE]
+            or "table"
+        )
+        number, stem = 1, name
+        while name in seen:
+            number += 1
+            name = f"{stem} {number}"
+        table.name = name
+        seen.add(name)
+
+
 def _stem(name: str) -> str:
     stem = name.rpartition(".")[0] or name
-    return stem.strip()[:100] or "table"
+    return stem.strip() or "table"
 
 
 def _is_jsonl(data: bytes) -> bool:

@@ -51,6 +51,7 @@ NATURAL = {
     "evidence": ("source", "claim"),
     "assessment": ("chokepoint", "status", "as_of"),
 }
+LONGEST_NAME = 500  # characters by which a row's record is looked for
 _SPACE = uuid.UUID("2e7f7a0e-2f0b-5d7e-9f60-2b8f7c5b6a11")  # of ids that follow from a file and a name
 
 States = Callable[[str, Iterable[str]], Mapping[str, State]]  # (kind, ids) → present states
@@ -259,6 +260,8 @@ class _Gathering:
             raise FieldError(
                 "The row has no id, key, identifier or name, so it isn't clear which record it is about."
             )
+        if len(identity.text) > LONGEST_NAME:
+            raise FieldError(f"The name has {len(identity.text):,} characters; at most {LONGEST_NAME} fit.")
         row.label = identity.text[:200]
         match = self.matcher.match(kind, identity)
         index = self.matcher.catalogue[kind]

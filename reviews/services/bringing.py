@@ -136,7 +136,9 @@ def save_plan(*, actor: Any, number: int, plan: Plan, name: str = "") -> ImportR
             raise ImportRefused(problems)
         mapping = run.mapping
         if name and (mapping is None or mapping.name != name):
-            mapping, _ = ImportMapping.objects.get_or_create(owner=actor, name=name)
+            # Under another name it is held against the same file as before: a new name is no way around the guard.
+            kept_so_far = {"plan": mapping.plan, "profile": mapping.profile} if mapping else {}
+            mapping, _ = ImportMapping.objects.get_or_create(owner=actor, name=name, defaults=kept_so_far)
         kept = dump_plan(plan)
         if mapping and not mapping.profile:
             ImportMapping.objects.filter(pk=mapping.pk).update(plan=kept, saved=timezone.now())
@@ -333,6 +335,12 @@ def forget_run(*, actor: Any, number: int) -> None:
         stored_as = run.stored_as
         run.delete()
     storing.discard(stored_as)
+
+
+def forget_mapping(*, actor: Any, number: int) -> None:
+    """Forget a mapping; imports that used it stay. Raises NotFound for one that isn't the actor's."""
+    if not ImportMapping.objects.filter(owner=actor, pk=number).delete()[0]:
+        raise NotFound("There is no such mapping of yours.")
 
 
 def proposals_ahead(run: ImportRun) -> tuple[int, str]:

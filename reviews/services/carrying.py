@@ -18,7 +18,7 @@ from chokepoints.imports.meaning import alarms, aligned, open_alarms, profile_of
 from chokepoints.imports.tables import FileRefused, Table
 from chokepoints.services.handing_out import hand_out
 
-from ..exceptions import ImportRefused
+from ..exceptions import ReviewError
 from ..models import ImportLine, ImportRun
 from ..models.import_run import (
     CHECKED,
@@ -116,7 +116,7 @@ def run_import(number: int) -> None:
         JOBS[lease.job](run, lease)
     except LeaseLost:
         log.info("%s isn't attempt %s's any more.", run, lease.attempt)
-    except (FileRefused, ImportRefused) as refusal:
+    except (FileRefused, ReviewError) as refusal:
         _fail(run, lease, str(refusal))
     except DatabaseError:
         raise  # the lease runs out, and the sweep returns it

@@ -196,5 +196,8 @@ def submit_all(run: ImportRun, *, beat: Callable[..., None]) -> None:
         try:
             submit_proposal(actor=run.owner, number=number, version=version)
         except ReviewError as refusal:
-            refusals[str(number)] = refusal.message[:2_000]
+            if Proposal.objects.filter(
+                pk=number, state="draft"
+            ).exists():  # else somebody handed it in meanwhile
+                refusals[str(number)] = refusal.message[:2_000]
     ImportRun.objects.filter(pk=run.pk).update(refusals=refusals)

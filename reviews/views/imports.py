@@ -428,6 +428,7 @@ class ImportDrafts(ImportPage):
             "drafts": drafts,
             "pager": page_links(request, page),
             "waiting": drafts_of(run).filter(state="draft").count(),
+            "ahead": bringing.proposals_ahead(run)[0] if run.state == CHECKED else 0,
         }
         return self.show(request, run, status, **context)
 
@@ -444,4 +445,15 @@ class ImportDelete(ImportPage):
     def post(self, request: HttpRequest, number: int) -> HttpResponse:
         bringing.forget_run(actor=request.user, number=number)
         messages.success(request, f"Import {number} and its file are thrown away.")
+        return redirect("import-list")
+
+
+class ImportMappingDelete(ImportPage):
+    """Forgetting a mapping."""
+
+    http_method_names = ["post", "options"]
+
+    def post(self, request: HttpRequest, number: int) -> HttpResponse:
+        bringing.forget_mapping(actor=request.user, number=number)
+        messages.success(request, "The mapping is forgotten.")
         return redirect("import-list")

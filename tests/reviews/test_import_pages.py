@@ -189,3 +189,15 @@ def test_a_workbook_of_formulas_is_shown_as_text(signed_in, people):
     assert "formula without a stored value" in emma.get(f"/imports/{run.pk}/report/").content.decode()
     table = emma.get(f"/imports/{run.pk}/report.csv").content.decode()
     assert ",=" not in table
+
+
+def test_a_mapping_can_be_forgotten_by_its_owner_alone(signed_in, people):
+    emma = signed_in("emma")
+    upload(emma)
+    run = ImportRun.objects.get()
+    emma.post(f"/imports/{run.pk}/map/", shown_fields(emma, run) | {"name": "Firms"})
+    address = f"/imports/mappings/{ImportRun.objects.get().mapping_id}/delete/"
+    assert signed_in("erik").post(address).status_code == 404
+    assert emma.post(address).status_code == 302
+    run.refresh_from_db()
+    assert run.mapping is None and "Firms" not in emma.get("/imports/").content.decode().split("Mappings")[-1]

@@ -1,8 +1,11 @@
 """A colleague's spreadsheet becomes draft proposals, each row with its reasons; what is doubtful is asked."""
 
+import io
+import zipfile
+
 import pytest
 
-from chokepoints.imports.mapping import TAKE, ColumnPlan
+from chokepoints.imports.mapping import TAKE, ColumnPlan, load_plan
 from chokepoints.models import Changeset
 from reviews.exceptions import ImportRefused, NotAllowed, NotFound, WrongState
 from reviews.models import ImportMapping, ImportRun, Proposal
@@ -16,6 +19,7 @@ from reviews.services.bringing import (
     save_plan,
     upload_file,
 )
+from reviews.services.carrying import run_import
 from reviews.services.drafting import MOST_CHANGES
 from tests.reviews.bringing_in import bring, changes, columns, nothing_changes, outcomes, said
 
@@ -247,9 +251,6 @@ def test_years_that_go_backwards_are_said(people, build, register):
 
 def test_what_one_file_brings_anew_is_filed_together(people, build, register):
     data = b'{"key": "zeiss", "name": "Zeiss", "country": "DE"}\n{"key": "leica", "name": "Leica", "country": "DEU"}\n'
-    import io
-    import zipfile
-
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as pack:
         pack.writestr("organizations.jsonl", data)
@@ -365,8 +366,6 @@ def remembered(people, build, register):
 
 def this_year(people, mapping, data):
     run = upload_file(actor=people.emma, data=data.encode(), file_name="this-year.csv", mapping=mapping)
-    from chokepoints.imports.mapping import load_plan
-
     return save_plan(actor=people.emma, number=run.pk, plan=load_plan(run.plan), name="Shares")
 
 
@@ -412,3 +411,33 @@ def test_new_words_numbers_without_their_sign_and_new_blanks_stop_it_too(people,
         ("blanks", "firm"), ("signs", "share"), ("words", "minor_share")
     ]  # fmt: skip
     assert "“yes” 2 times" in run.alarms[2]["words"] and "Gone: “true”" in run.alarms[2]["words"]
+
+
+def test_a_new_name_for_the_mapping_is_no_way_around_the_guard(people, remembered):
+    data = LAST_YEAR.replace("true", "yes")
+    run = upload_file(actor=people.emma, data=data.encode(), file_name="x.csv", mapping=remembered)
+    run = save_plan(actor=people.emma, number=run.pk, plan=load_plan(run.plan), name="Another name")
+    assert run.state == "mapped" and [alarm["sort"] for alarm in run.alarms] == ["words"]
+
+
+def test_tables_of_one_name_in_a_zip_stay_apart_and_long_names_are_cut(people):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as pack:
+        for folder, key in (("a", "x"), ("b", "y")):
+            pack.writestr(f"{folder}/organizations.csv", f"key,name,country\n{key},Firm {key},JP\n")
+        pack.writestr("organizations " + "n" * 5_000 + ".csv", "key,name,country\nz,Firm z,JP\n")
+    run = bring(people.emma, out.getvalue(), file_name="x" * 300 + ".zip")
+    assert outcomes(run) == ["new"] * 3
+    assert [len(table["name"]) for table in run.tables] == [13, 15, 100]
+
+
+def test_who_isnt_an_editor_any_more_gets_a_sentence_and_no_drafts(people, settings):
+    run = bring(
+        people.emma, "name,country\nZeiss,DE\n", "organization", columns(name="name", country="country")
+    )
+    settings.IMPORT_AT_ONCE_ROWS = 0
+    ask_for_drafts(actor=people.emma, number=run.pk, title="T", rationale="R", grouping="record")
+    people.emma.groups.clear()
+    run_import(run.pk)
+    run.refresh_from_db()
+    assert "members of the group Editors" in run.reason and not Proposal.objects.exists()
