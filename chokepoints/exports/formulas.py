@@ -25,6 +25,17 @@ def restore(cell: str) -> str:
     return cell[1:] if cell.startswith(ESCAPE) else cell
 
 
+_XLSX_CODE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+
+
+def restore_xlsx(cell: str) -> str:
+    """Return the text of which XLSX made a cell, as a reader that doesn't decode `_x000D_` and the like gives it.
+
+    XML has no carriage returns and no control characters, so the format writes their codes (ECMA-376, 22.9.2.19).
+    """
+    return restore(_XLSX_CODE.sub(lambda found: chr(int(found[1], 16)), cell))
+
+
 # What a text may begin with and still need a closer look; asked of whole columns at once, so that most cost nothing.
 SUSPECTS = frozenset("'\t\r\n=+-@＝＋－＠<")
 
@@ -35,3 +46,10 @@ def neutralise_all(cells: Sequence[str | None]) -> Sequence[str | None]:
     if not any(first in SUSPECTS or first.isspace() for first in begins if first):
         return cells
     return [neutralise(cell) if cell else cell for cell in cells]
+
+
+def quoted(text: str) -> str:
+    """Return a text as a cell, in quotes if it holds anything that ends one (RFC 4180, section 2)."""
+    if '"' in text:
+        return '"' + text.replace('"', '""') + '"'
+    return f'"{text}"' if "," in text or "\n" in text or "\r" in text else text

@@ -22,6 +22,8 @@ from defusedxml.common import DefusedXmlException
 from .tables import Cell, FileRefused, Meter, Table, fit_line, is_blank, read_head
 
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
+# XML has no carriage returns and no control characters, so cells hold their codes (ECMA-376, part 1, 22.9.2.19).
+_CODE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _CHUNK = 1 << 20
 # What openpyxl raises for workbooks that aren't what they should be.
 _BROKEN = (ValueError, KeyError, TypeError, IndexError, AttributeError, AssertionError, OverflowError, EOFError,
@@ -165,7 +167,7 @@ def _text(cell: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return value
+        return _CODE.sub(lambda found: chr(int(found[1], 16)), value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dt.datetime):

@@ -106,6 +106,17 @@ def test_xlsx_gives_what_its_reader_sees():
     ]
 
 
+def test_codes_that_xlsx_writes_for_what_xml_has_not_are_read_back():
+    rows = ("a", "one_x000D_\ntwo", "_x005F_x000D_")
+    cells = "".join(
+        f'<row r="{n}"><c r="A{n}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c></row>'
+        for n, text in enumerate(rows, 1)
+    )
+    assert lines(sheet(in_sheet(cells)))[1:] == [[2, "one\r\ntwo"], [3, "_x000D_"]]
+    with pytest.raises(FileRefused, match="NUL"):
+        read(sheet(in_sheet(cells.replace("_x000D_\n", "_x0000_"))))
+
+
 def test_a_formula_is_read_as_its_value_and_one_without_a_value_is_said():
     made = workbook(["a", "b"], ["x", "=1+1"])  # nobody has calculated it
     (table,) = read(made)
