@@ -3,6 +3,8 @@
 1. identity: each row finds the record that it is about, or is a new one; rows of one record belong together
 2. values: each cell says something about a field, against the state that the file was made from
 3. change: what differs from the register becomes a change; what is so already is skipped
+
+One long file, because the three steps share what a row, a finding and a wish are, and read best one after the other.
 """
 
 import json

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from ..fields import Bearings, Children, Choice, ChoiceSet, Country, Field, Listings, Names, Reference, Share
+from ..fields import Children, Choice, ChoiceSet, Country, Field, Names, Reference, Share
 from ..records import KINDS, Kind
 
 ID, REVISION, IDENTIFIER, REMARK = "id", "revision", "identifier", "remark"
@@ -73,11 +73,6 @@ def part_words(field: Share, part: str) -> Mapping[str, str]:
 def is_set(field: Field) -> bool:
     """Tell whether a field holds entries, which a file may add to or replace."""
     return isinstance(field, Children | Names)
-
-
-def is_entry_set(field: Field) -> bool:
-    """Tell whether a field's entries have parts, so that only JSON can hold them in a cell."""
-    return isinstance(field, Bearings | Listings)
 
 
 def derived_columns(kind: Kind) -> frozenset[str]:

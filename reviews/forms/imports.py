@@ -57,9 +57,6 @@ class UploadForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["mapping"].queryset = ImportMapping.objects.filter(owner=owner)
 
-    def clean_delimiter(self) -> str:
-        return self.cleaned_data["delimiter"]
-
 
 class FilingForm(forms.Form):
     """What the proposals say, and how they are grouped."""

@@ -278,6 +278,7 @@ def _as_record(kind: str, answer: str) -> str:
 
 def _is_record(kind: str, answer: str) -> bool:
     try:
+        check_text(answer, lines=False, limit=200)  # before any database sees it
         return model_of(KINDS[kind]).objects.filter(pk=check_uuid(_as_record(kind, answer))).exists()
     except FieldError:
         return False

@@ -176,8 +176,9 @@ def test_names_that_are_nearly_those_of_records_are_asked_and_answered(people, b
     assert [question["text"] for question in run.questions] == ["Nikon Corp.", "Nikkon Corporation"]
     assert run.questions[0]["candidates"] == [{"record": nikon, "label": "Nikon Corporation", "near": 95}]
     first, second = (question["key"] for question in run.questions)
-    with pytest.raises(ImportRefused):
-        answer_questions(actor=people.emma, number=run.pk, answers={first: "no-such-key"})
+    for hostile in ("no-such-key", "\x00", "\ud800", "x" * 300, ""):
+        with pytest.raises(ImportRefused):
+            answer_questions(actor=people.emma, number=run.pk, answers={first: hostile})
     run = answer_questions(actor=people.emma, number=run.pk, answers={first: "nikon", second: "skip"})
     assert outcomes(run)[2] == "left-out" and run.questions == []
 
