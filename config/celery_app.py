@@ -37,6 +37,11 @@ app.conf.beat_schedule = {
         "schedule": timedelta(seconds=30),
         "options": {"expires": 30},
     },
+    "sweep imports": {
+        "task": "reviews.tasks.sweep_imports",
+        "schedule": timedelta(seconds=30),
+        "options": {"expires": 30},
+    },
     "bring back what was on hold until today": {
         "task": "reviews.tasks.return_from_hold",
         "schedule": timedelta(hours=1),

@@ -88,3 +88,13 @@ class AnotherRequest(ReviewError):
     """The key was used for another request."""
 
     status = 422
+
+
+class ImportRefused(ReviewError):
+    """An import that can't go on like this. `problems` are by field of its form, "" for the import as a whole."""
+
+    status = 422
+
+    def __init__(self, problems: dict[str, str]):
+        self.problems = problems
+        super().__init__(" ".join(problems.values()))

@@ -57,6 +57,7 @@ VERBS = {
     "proposal.escalated": "a proposal waits too long",
     "token.created": "made a token",
     "token.revoked": "revoked a token",
+    "import.drafted": "drafted proposals from a file",
     "limit.changed": "changed a limit",
     "policy.changed": "changed a policy",
 }

@@ -6,7 +6,7 @@ Each task is a service called by the clock. It may run twice or late: what one r
 from celery import shared_task
 from django.utils import timezone
 
-from .services import claiming, holding, keeping, remembering, repeating, settling
+from .services import carrying, claiming, holding, keeping, remembering, repeating, settling
 
 
 @shared_task(name="reviews.tasks.return_from_hold")
@@ -38,3 +38,15 @@ def drop_old_kept_forms() -> None:
 def drop_old_answers() -> None:
     """Drop the answers that are no longer given again."""
     repeating.drop_old_answers(now=timezone.now())
+
+
+@shared_task(name="reviews.tasks.run_import")
+def run_import(number: str) -> None:
+    """Do what is owed to an import. Of two that run at once only the one that takes the lease does anything."""
+    carrying.run_import(int(number))
+
+
+@shared_task(name="reviews.tasks.sweep_imports")
+def sweep_imports() -> None:
+    """Hand out imports that are overdue, take back what lost workers held, and let old files go."""
+    carrying.sweep_imports(now=timezone.now())

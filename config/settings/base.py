@@ -248,6 +248,20 @@ EXPORTS_DIR = Path(env("EXPORTS_DIR", default=str(VAR_DIR / "exports")))
 EXPORT_KEEP_DAYS = env.int("EXPORT_KEEP_DAYS", default=7)
 # A worker that hasn't reported for so long is lost, and another writes the file.
 EXPORT_LEASE_SECONDS = env.float("EXPORT_LEASE_SECONDS", default=120)
+# --- imports: docs/imports.md
+
+# Files that people bring, as they came. On several machines: a folder that web and workers share.
+IMPORTS_DIR = Path(env("IMPORTS_DIR", default=str(VAR_DIR / "imports")))
+IMPORT_KEEP_DAYS = env.int("IMPORT_KEEP_DAYS", default=30)
+# A worker that hasn't reported for so long is lost, and another goes on.
+IMPORT_LEASE_SECONDS = env.float("IMPORT_LEASE_SECONDS", default=120)
+# Files with no more rows are dealt with while their owner waits, broker or not.
+IMPORT_AT_ONCE_ROWS = env.int("IMPORT_AT_ONCE_ROWS", default=300)
+# What a file may hold; chokepoints/imports/tables.py has the other limits.
+IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=10_000_000)
+IMPORT_MAX_UNPACKED_BYTES = env.int("IMPORT_MAX_UNPACKED_BYTES", default=100_000_000)
+IMPORT_MAX_ROWS = env.int("IMPORT_MAX_ROWS", default=20_000)
+IMPORT_MAX_SECONDS = env.float("IMPORT_MAX_SECONDS", default=60)
 
 # --- logs: https://docs.djangoproject.com/en/5.2/topics/logging/
 # One line an event, to stderr; whoever runs the register decides where that goes.

@@ -5,6 +5,8 @@ from .comment import Comment
 from .desk import Expertise, SavedFilter
 from .hold import Hold
 from .idempotent_request import IdempotentRequest
+from .import_mapping import ImportMapping
+from .import_run import ImportLine, ImportRun
 from .kept_form import KeptForm
 from .limit import Limit
 from .policy import Policy
@@ -22,6 +24,9 @@ __all__ = [
     "Expertise",
     "Hold",
     "IdempotentRequest",
+    "ImportLine",
+    "ImportMapping",
+    "ImportRun",
     "KeptForm",
     "Limit",
     "Mark",
