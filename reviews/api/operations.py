@@ -176,7 +176,7 @@ def operations() -> Operations:
 def _exports() -> Operations:
     """Return the operations of exports."""
     path, whole = "/api/v1/exports/", ref("Export")
-    one, here = Parameter("pk", "The id of the export.", UUID, place="path"), "/api/v1/exports/{pk}/"
+    one, here = Parameter("export", "The id of the export.", UUID, place="path"), "/api/v1/exports/{export}/"
     file = Answer("The file.", {"type": "string", "format": "binary"}, media_type="*/*")
     found: dict[str, dict[str, Operation]] = {
         path: {

@@ -35,10 +35,14 @@ urlpatterns = [
     path(f"{ONE}resume/", moves.Resume.as_view(), name="api-proposal-resume"),
     path(f"{ONE}nudge/", moves.Nudge.as_view(), name="api-proposal-nudge"),
     path("exports/", exports.ExportList.as_view(), name="api-export-list"),
-    path("exports/<uuid:pk>/", exports.ExportDetail.as_view(), name="api-export-detail"),
+    path("exports/<uuid:export>/", exports.ExportDetail.as_view(), name="api-export-detail"),
     path(
-        "exports/<uuid:pk>/cancel/", exports.ExportAct.as_view(does=cancel_export), name="api-export-cancel"
+        "exports/<uuid:export>/cancel/",
+        exports.ExportAct.as_view(does=cancel_export),
+        name="api-export-cancel",
     ),
-    path("exports/<uuid:pk>/retry/", exports.ExportAct.as_view(does=retry_export), name="api-export-retry"),
-    path("exports/<uuid:pk>/file/", exports.ExportFile.as_view(), name="api-export-file"),
+    path(
+        "exports/<uuid:export>/retry/", exports.ExportAct.as_view(does=retry_export), name="api-export-retry"
+    ),
+    path("exports/<uuid:export>/file/", exports.ExportFile.as_view(), name="api-export-file"),
 ]

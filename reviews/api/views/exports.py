@@ -55,9 +55,9 @@ class ExportView(ProcessView):
     scopes: ClassVar[dict[str, str]] = {"GET": READ}
     members_only = True
 
-    def own(self, pk: uuid.UUID) -> Export:
+    def own(self, export: uuid.UUID) -> Export:
         """Return an export that the asker may see. Raises ApiProblem (404)."""
-        row = Export.objects.visible_to(self.request.user).filter(pk=pk).first()
+        row = Export.objects.visible_to(self.request.user).filter(pk=export).first()
         if row is None:
             raise ApiProblem(404, NO_SUCH)
         return row
@@ -88,8 +88,8 @@ class ExportList(ExportView, Act):
 class ExportDetail(ExportView):
     """How far an export is."""
 
-    def get(self, request: Request, pk: uuid.UUID) -> Any:
-        return self.read(body_of(request, self.own(pk)))
+    def get(self, request: Request, export: uuid.UUID) -> Any:
+        return self.read(body_of(request, self.own(export)))
 
 
 class ExportAct(ExportView, Act):
@@ -98,10 +98,10 @@ class ExportAct(ExportView, Act):
     scopes: ClassVar[dict[str, str]] = {"POST": READ}
     does: Any = None
 
-    def act(self, request: Request, pk: uuid.UUID | None = None, **named: Any) -> Response:
+    def act(self, request: Request, export: uuid.UUID | None = None, **named: Any) -> Response:
         self.body(bodies.Nothing)
         try:
-            row = self.does(actor=request.user, export=pk)
+            row = self.does(actor=request.user, export=export)
         except Export.DoesNotExist as error:
             raise ApiProblem(404, NO_SUCH) from error
         except ExportRefused as refused:
@@ -112,9 +112,9 @@ class ExportAct(ExportView, Act):
 class ExportFile(ExportView):
     """The file of an export that is ready."""
 
-    def get(self, request: Request, pk: uuid.UUID) -> FileResponse:
+    def get(self, request: Request, export: uuid.UUID) -> FileResponse:
         try:
-            return file_response(*exporting.open_export(actor=request.user, export=pk))
+            return file_response(*exporting.open_export(actor=request.user, export=export))
         except Export.DoesNotExist as error:
             raise ApiProblem(404, NO_SUCH) from error
         except ExportRefused as refused:
