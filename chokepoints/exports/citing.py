@@ -15,5 +15,5 @@ def citation(*, what: str, changeset: int, digest: str, published: dt.datetime |
     where = f" {site.rstrip('/')}/history/{changeset}/" if site else ""
     return (
         f"The chokepoint register, {what}, as of changeset {changeset} of {published.date().isoformat()} "
-        f"(sha256 {digest[:16]}…).{where}"
+        f"(digest {digest[:16]}…).{where}"
     )
