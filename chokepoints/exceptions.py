@@ -45,3 +45,11 @@ class ChangesRefused(RegisterError):
     def __init__(self, problems: list[Problem]):
         self.problems = problems
         super().__init__(" ".join(problem.message for problem in problems))
+
+
+class NoMoment(RegisterError, ValueError):
+    """A text that names no moment of the register; `is_missing` tells a changeset that isn't there from what can't be read."""
+
+    def __init__(self, message: str, *, is_missing: bool = False):
+        self.is_missing = is_missing
+        super().__init__(message)

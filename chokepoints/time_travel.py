@@ -8,15 +8,12 @@ changeset that created one never changes, so a walk by id neither skips nor doub
 It knows no formats and no interfaces: exports and releases read through it, and whatever else asks about a moment may.
 """
 
-import datetime as dt
-import re
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import OuterRef, Subquery
-from django.utils.dateparse import parse_datetime
 
 from .history import states_of
 from .models import Changeset, RecordKey, Revision
@@ -25,77 +22,18 @@ from .records import KINDS, Kind, State
 
 CHUNK = 5_000  # rows that are held at once
 IDS_PER_QUERY = 400  # below the number of parameters that any SQLite takes
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True)
 class Known:
-    """One record as it stood: its state, its revision, and the changesets of its first and last."""
+    """One record as it stood: its kind, its state, its revision, and the changesets of its first and last."""
 
+    kind: Kind
     record: str
     state: State
     revision: int
     created_in: int
     changed_in: int
-
-
-@dataclass(frozen=True)
-class Moment:
-    """Up to which changeset the register is read, and on which day statuses are asked for."""
-
-    changeset: int
-    day: dt.date
-
-
-def present_moment() -> Moment:
-    """Return the last changeset and the register's day (UTC)."""
-    head = Changeset.objects.order_by("-number").values_list("number", flat=True).first()
-    return Moment(head or 0, dt.datetime.now(dt.UTC).date())
-
-
-def read_moment(text: str) -> Moment:
-    """Return the moment that people name: a changeset's number, a date (the end of that UTC day) or a time with its zone.
-
-    An empty text, and a day that isn't over, is the present moment. Raises ValueError, with a sentence, for what is no
-    moment, lies in the future, or names a changeset that isn't there.
-    """
-    text = text.strip()
-    if not text:
-        return present_moment()
-    if text.isascii() and text.isdigit():
-        changeset = Changeset.objects.filter(number=int(text)).first() if len(text) < 16 else None
-        if changeset is None:
-            raise ValueError(
-                f"There is no changeset {text[:20]}. The last one is {present_moment().changeset}."
-            )
-        return Moment(changeset.number, changeset.time.astimezone(dt.UTC).date())
-    before, day = _end_of(text)
-    now = dt.datetime.now(dt.UTC)
-    if day > now.date():
-        raise ValueError(f"{text[:40]} lies in the future. The register's day is {now.date()} (UTC).")
-    if before > now:
-        return present_moment()
-    last = (
-        Changeset.objects.filter(time__lt=before).order_by("-number").values_list("number", flat=True).first()
-    )
-    return Moment(last or 0, day)
-
-
-def _end_of(text: str) -> tuple[dt.datetime, dt.date]:
-    """Return the moment before which changesets count, and its day."""
-    try:
-        if _DAY.fullmatch(text):
-            day = dt.date.fromisoformat(text)
-            return dt.datetime.combine(day, dt.time(), dt.UTC) + dt.timedelta(days=1), day
-        time = parse_datetime(text)
-        if time is None or time.tzinfo is None:
-            raise ValueError("no time with a zone")
-        time = time.astimezone(dt.UTC)
-        return time + dt.timedelta(microseconds=1), time.date()
-    except (ValueError, OverflowError) as error:
-        raise ValueError(
-            "Write a changeset's number, a date such as 2026-11-24, or a time such as 2026-11-24T12:00:00Z."
-        ) from error
 
 
 def has_moved_on(number: int) -> bool:
@@ -145,7 +83,7 @@ def from_ledger(kind: Kind, records: Iterable[Any], number: int) -> Iterator[Kno
         created = dict(until.filter(number=1).values_list("record", "changeset_id"))
         for revision, state in zip(last, states_of(last), strict=True):
             record = revision.record
-            yield Known(str(record), state, revision.number, created[record], revision.changeset_id)
+            yield Known(kind, str(record), state, revision.number, created[record], revision.changeset_id)
 
 
 def records_at(kind: Kind, number: int, size: int = CHUNK) -> Iterator[list[Known]]:
@@ -161,7 +99,9 @@ def records_at(kind: Kind, number: int, size: int = CHUNK) -> Iterator[list[Know
         moved = moved_in(kind, number, first, after)
         yield [
             moved.get(str(row.pk))
-            or Known(str(row.pk), states[str(row.pk)], row.revision, row.created_in_id, row.changed_in_id)
+            or Known(
+                kind, str(row.pk), states[str(row.pk)], row.revision, row.created_in_id, row.changed_in_id
+            )
             for row in found
         ]
 
@@ -191,14 +131,21 @@ def keys_at(kind: str, records: Iterable[str], number: int) -> dict[str, str]:
 
 def id_named(kind: str, name: str) -> str | None:
     """Return the id of the record that an id or a key, former ones included, leads to; None if there is none."""
+    return canonical_id(name) or id_with_key(kind, name)
+
+
+def canonical_id(text: str) -> str | None:
+    """Return the canonical form of a record's id in its usual 36 characters, or None if a text is no such id."""
     try:
-        return str(uuid.UUID(name)) if len(name) == 36 else _id_with_key(kind, name)
+        return str(uuid.UUID(text)) if len(text) == 36 and text.isascii() else None
     except ValueError:
-        return _id_with_key(kind, name)
+        return None
 
 
-def _id_with_key(kind: str, key: str) -> str | None:
-    if "\0" in key or len(key) > 200:
+def id_with_key(kind: str, key: str) -> str | None:
+    """Return the id of the record that has, or had, a key."""
+    is_unfit = "\0" in key or any("\ud800" <= character <= "\udfff" for character in key)
+    if is_unfit or len(key) > RecordKey._meta.get_field("key").max_length:
         return None
     record = RecordKey.objects.filter(kind=kind, key=key).values_list("record", flat=True).first()
     return str(record) if record else None

@@ -15,8 +15,8 @@ from django.http import QueryDict
 
 from ..dates import parse_partial
 from ..models import RecordKey
+from ..moments import LONGEST_NUMBER, is_number, last_before, read_time
 from .known import canonical_id
-from .moments import LONGEST_NUMBER, is_number, last_before, read_time
 from .problems import is_unfit, quoted, unknown, wrong_parameter
 
 LONGEST_VALUE = 5_000  # characters of one parameter

@@ -8,9 +8,9 @@ from rest_framework.request import Request
 
 from ..history import states_of
 from ..models import Changeset, Revision
+from ..moments import LONGEST_NUMBER, Moment, is_number
 from ..presenting import WITHHELD
 from ..selectors import changeset_lines
-from .moments import LONGEST_NUMBER, Moment, is_number
 from .paging import page_size
 from .problems import wrong_parameter
 

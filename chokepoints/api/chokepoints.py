@@ -10,11 +10,11 @@ from django.db.models import Q
 from ..corroboration import count_origins, origins_of_evidence
 from ..dates import format_partial
 from ..models import Bearing
+from ..moments import Moment
 from ..records import KINDS, State
 from ..status import Judgement, current
 from ..vocabularies import STANCES, SUPPLY_ROLES, SUPPORTING_STANCES, UNASSESSED
 from .known import Known, Look, known_at, standing, with_moved
-from .moments import Moment
 from .rendering import Rendering
 
 STATUS_MEMBERS = ("status", "status_as_of", "current_assessment")

@@ -10,7 +10,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import http_date, parse_etags, quote_etag
 from rest_framework.renderers import JSONRenderer
 
-from .moments import Moment
+from ..moments import Moment
 from .problems import ApiProblem
 
 AT_ONCE = "public, no-cache"  # keep it, but ask each time

@@ -13,6 +13,7 @@ from django import forms
 from django.db.models import QuerySet
 
 from .. import fields as register
+from ..moments import Moment
 from ..projection import model_of
 from ..records import KINDS, Kind
 from ..selectors import sectors_with_parts, today, with_parts
@@ -20,7 +21,6 @@ from ..vocabularies import STANCES, STATUSES, UNASSESSED
 from .asking import CountryCode, OneOf, RecordId, Records, Several, Since
 from .chokepoints import current_at
 from .known import Known, known_at, standing, with_moved
-from .moments import Moment
 from .paging import Place, place_of
 
 ANY = "any"

@@ -4,33 +4,17 @@ A record that hasn't changed since a moment was then what its table shows now. S
 of the ledger, and a list of some thousand records at a moment costs little more than the list of today.
 """
 
-import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q, QuerySet
 
-from ..history import states_of
-from ..models import RecordKey, Revision
+from ..moments import Moment
 from ..projection import model_of, read_states
-from ..records import KINDS, Kind, State
-from .moments import Moment
-from .problems import is_unfit
+from ..records import KINDS, Kind
+from ..time_travel import Known, canonical_id, from_ledger, id_with_key
 
 CHUNK = 1_000
-
-
-@dataclass
-class Known:
-    """One record as the register holds it at some moment: its state, its revision, and the changesets of its first and last."""
-
-    kind: Kind
-    record: str
-    state: State
-    revision: int
-    created_in: int
-    changed_in: int
 
 
 Look = Callable[[str, Iterable[str]], Mapping[str, Known]]  # (kind, ids) → records by id
@@ -79,39 +63,7 @@ def with_moved(
     rows = rows if among is None else rows.filter(pk__in=among)
     moved = set(map(str, rows.values_list("pk", flat=True)))
     kept = [one for record, one in still.items() if record not in moved]
-    return kept + list(known_then(kind, moved, moment))
-
-
-def known_then(kind: Kind, records: Iterable[str], moment: Moment) -> Iterator[Known]:
-    """Yield some records of a kind as the ledger has them at a moment; one that wasn't there is missing."""
-    ids = sorted(records)
-    for start in range(0, len(ids), CHUNK):
-        yield from _from_ledger(kind, revisions_then(kind.name, ids[start : start + CHUNK], moment))
-
-
-def revisions_then(kind: str, records: Sequence[str], moment: Moment) -> QuerySet[Revision]:
-    """Return the last revision of each of some records of a kind at a moment."""
-    until = Revision.objects.filter(changeset__lte=moment.changeset)
-    last = until.filter(record=OuterRef("record")).order_by("-number").values("number")[:1]
-    return until.filter(kind=kind, record__in=records, number=Subquery(last))
-
-
-def _from_ledger(kind: Kind, revisions: Iterable[Revision]) -> Iterator[Known]:
-    revisions = list(revisions)
-    created = dict(
-        Revision.objects.filter(record__in=[r.record for r in revisions], number=1).values_list(
-            "record", "changeset_id"
-        )
-    )
-    for revision, state in zip(revisions, states_of(revisions), strict=True):
-        yield Known(
-            kind,
-            str(revision.record),
-            state,
-            revision.number,
-            created[revision.record],
-            revision.changeset_id,
-        )
+    return kept + list(from_ledger(kind, moved, moment.changeset))
 
 
 def look_at(moment: Moment) -> Look:
@@ -135,22 +87,7 @@ def _known(kind: Kind, ids: Sequence[str], moment: Moment) -> Iterable[Known]:
 
 def record_then(kind: str, name: str, look: Look) -> Known | None:
     """Return the record with an id or key, or None. A former key, or a later one, leads to its record."""
-    for record in (canonical_id(name), _record_with_key(kind, name)):
+    for record in (canonical_id(name), id_with_key(kind, name)):
         if record and (found := look(kind, [record])):
             return found[record]
     return None
-
-
-def canonical_id(text: str) -> str | None:
-    """Return the canonical form of a record's id in its usual 36 characters, or None if a text is no such id."""
-    try:
-        return str(uuid.UUID(text)) if len(text) == 36 and text.isascii() else None
-    except ValueError:
-        return None
-
-
-def _record_with_key(kind: str, key: str) -> str | None:
-    if is_unfit(key) or len(key) > RecordKey._meta.get_field("key").max_length:
-        return None
-    record = RecordKey.objects.filter(kind=kind, key=key).values_list("record", flat=True).first()
-    return str(record) if record else None

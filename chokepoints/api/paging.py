@@ -19,8 +19,8 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 from rest_framework.request import Request
 
+from ..moments import is_number
 from .known import Known
-from .moments import is_number
 from .ordering import Listing, Order, beyond, columns_of, read_ordering, sort_key
 from .problems import is_unfit, wrong_parameter
 

@@ -12,7 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from ..exceptions import NoMoment
 from ..models import Changeset
+from ..moments import Moment, read_moment
 from ..projection import model_of
 from ..records import KINDS, Kind
 from ..selectors import register_head
@@ -22,7 +24,6 @@ from .changesets import changesets_since, render_changesets
 from .conditional import NOT_AT_ALL, etag_of, is_for_programs, mark, not_modified
 from .filtering import places_at
 from .known import Known, known_now, look_at, record_then
-from .moments import Moment, read_moment
 from .offering import filterset_for
 from .ordering import listing_of
 from .paging import PAGING, Page, page_body, page_of, page_then
@@ -62,7 +63,7 @@ class RegisterView(APIView):
     def get(self, request: Request, **named: Any) -> Any:
         """Answer with the body at the moment asked for, or 304 where the client has it."""
         check_parameters(request.query_params, self.parameters())
-        moment = read_moment(request.query_params.get("at"))
+        moment = _moment_in(request)
         make = partial(self._steady_body, request, moment, **named)
         if not is_for_programs(request):
             return Response(make(), headers={"Cache-Control": NOT_AT_ALL})
@@ -76,6 +77,16 @@ class RegisterView(APIView):
         if moment.is_now and register_head() not in (moment.changeset, None):
             return self.body(request, replace(moment, is_now=False), **named)  # now the ledger tells
         return body
+
+
+def _moment_in(request: Request) -> Moment:
+    """Return the moment that `?at=` names. Raises ApiProblem: 404 for a changeset that isn't there, else 400."""
+    try:
+        return read_moment(request.query_params.get("at"))
+    except NoMoment as error:
+        if error.is_missing:
+            raise ApiProblem(404, str(error)) from error
+        raise wrong_parameter("at", str(error)) from error
 
 
 def address_of(request: Request, name: str) -> str | None:

@@ -35,7 +35,7 @@ from ..exports.formats import FORMATS, ending_of
 from ..exports.rows import Stream, World
 from ..models import Changeset, Export
 from ..models.export import CANCELLED, EXPIRED, FAILED, MAY_RETRY, READY, RUNNING, UNDER_WAY, WAITING
-from ..time_travel import read_moment
+from ..moments import read_moment
 from .contributing import the_register_itself
 from .handing_out import hand_out
 from .recording import record_activity

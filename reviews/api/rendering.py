@@ -11,12 +11,12 @@ from django.urls import reverse
 from rest_framework.request import Request
 
 from chokepoints.api.known import look_at
-from chokepoints.api.moments import now
 from chokepoints.api.rendering import PATHS, Rendering
 from chokepoints.exceptions import Problem
 from chokepoints.history import states_at
 from chokepoints.models import Contributor
 from chokepoints.models.revision import CREATE
+from chokepoints.moments import now
 from chokepoints.projection import model_of
 from chokepoints.records import KINDS, State
 

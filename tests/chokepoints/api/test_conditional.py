@@ -94,7 +94,7 @@ def test_the_day_turns_every_etag_for_statuses_turn_with_it(build, client, monke
     build.assessment(chokepoint=ids["chokepoint"], status="dependent", as_of="2199-05-01", rationale="Later.")
     before = client.get("/api/v1/chokepoints/microspheres/")
     day = __import__("datetime").date(2199, 5, 2)
-    monkeypatch.setattr("chokepoints.api.moments.today", lambda: day)
+    monkeypatch.setattr("chokepoints.moments.today", lambda: day)
     after = client.get("/api/v1/chokepoints/microspheres/", headers={"If-None-Match": before.headers["ETag"]})
     assert (before.json()["status"], after.json()["status"]) == ("critical", "dependent")
 

@@ -15,7 +15,6 @@ from chokepoints.models import Changeset, Chokepoint, Evidence, Organization, Re
 from chokepoints.projection import model_of
 from chokepoints.records import KINDS
 from chokepoints.vocabularies import BARRIERS, STANCES
-from tests.chokepoints.exports.registers import rich_register
 
 DAY = dt.date(2026, 6, 1)
 
@@ -367,24 +366,3 @@ def test_a_text_brings_the_column_that_names_its_language():
         "quote",
         "quote_language",
     ]
-
-
-def test_moments_are_named_by_number_day_and_time(db):
-    build = rich_register()["build"]
-    last = build.changesets[-1]
-    assert time_travel.read_moment("3") == time_travel.Moment(3, last.time.date())
-    assert time_travel.read_moment(last.time.isoformat()).changeset == last.number
-    assert time_travel.read_moment("2026-01-04").changeset == 0
-    assert time_travel.read_moment(" ").changeset == last.number
-    for wrong in (
-        "99999",
-        "0",
-        "9" * 40,
-        "yesterday",
-        "2999-01-01",
-        "2026-13-01",
-        "2026-01-05T10:00:00",
-        "-1",
-    ):
-        with pytest.raises(ValueError, match=r"\."):
-            time_travel.read_moment(wrong)

@@ -73,7 +73,9 @@ def test_no_minute_holds_more_than_the_rate_wherever_it_begins(rates, clock):
 
 @pytest.mark.parametrize("backend", ["file", pytest.param("redis", marks=pytest.mark.redis)])
 def test_threads_at_the_same_moment_get_no_more_than_the_rate(backend, rates, clock, settings, monkeypatch):
-    monkeypatch.setattr("config.counters.PATIENCE", 60)  # on a busy machine; past it a request passes uncounted
+    monkeypatch.setattr(
+        "config.counters.PATIENCE", 60
+    )  # on a busy machine; past it a request passes uncounted
     rates(any="50/min")
     if backend == "redis":
         settings.CACHES = {

@@ -1,4 +1,4 @@
-"""Which moment of the register is asked for: the present, or an earlier changeset, day or time (`?at=`)."""
+"""Moments of the register: the present, or an earlier changeset, day or time, as people name it (`?at=`, a form's “as of”)."""
 
 import datetime as dt
 import re
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from django.utils.dateparse import parse_datetime
 
-from ..models import Changeset
-from ..selectors import today
-from .problems import ApiProblem, quoted, wrong_parameter
+from .exceptions import NoMoment
+from .models import Changeset
+from .selectors import today
 
 LONGEST_NUMBER = 18  # digits: what fits into a column
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -39,16 +39,17 @@ def now() -> Moment:
 def read_moment(text: str | None) -> Moment:
     """Return the moment that `?at=` names: a changeset's number, a date (the end of that UTC day), or a time.
 
-    A day that isn't over is the present moment. Raises ApiProblem: 400 for what is no moment or lies in the future, 404 for a
-    changeset that isn't there.
+    No text, and a day that isn't over, is the present moment. Raises NoMoment, with a sentence, for what is no moment, lies in
+    the future, or is a changeset that isn't there.
     """
+    text = (text or "").strip()
     if not text:
         return now()
     if is_number(text):
         return _at_number(text)
     until, day = _until(text)
     if day > today():
-        raise wrong_parameter("at", f"This lies in the future. The register's day is {today()} (UTC).")
+        raise NoMoment(f"This lies in the future. The register's day is {today()} (UTC).")
     present = dt.datetime.now(dt.UTC)
     if until > present:
         return now()
@@ -66,7 +67,8 @@ def _at_number(text: str) -> Moment:
     number = int(text) if len(text) <= LONGEST_NUMBER else 0
     changeset = Changeset.objects.filter(number=number).first() if number else None
     if changeset is None:
-        raise ApiProblem(404, f"There is no changeset {quoted(text)}. The last one is {now().changeset}.")
+        words = f"There is no changeset {text[:20]}. The last one is {now().changeset}."
+        raise NoMoment(words, is_missing=True)
     day = changeset.time.astimezone(dt.UTC).date()
     return Moment(number, day, changeset.time, is_settled=True)
 
@@ -81,7 +83,7 @@ def _until(text: str) -> tuple[dt.datetime, dt.date]:
         words = (
             "This is a changeset's number, a date such as 2026-11-24, or a time such as 2026-11-24T12:00:00Z."
         )
-        raise wrong_parameter("at", words) from error
+        raise NoMoment(words) from error
 
 
 def read_time(text: str) -> dt.datetime:
