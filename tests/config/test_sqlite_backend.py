@@ -68,7 +68,7 @@ def test_a_writer_waits_until_the_lock_is_free(connect, holder, act, rows):
 
 @pytest.mark.parametrize("act", [begin, write, write_many])
 def test_whose_patience_is_at_its_end_is_told(connect, holder, act, monkeypatch):
-    monkeypatch.setattr(base, "PATIENCE", 0.05)
+    monkeypatch.setattr(base.DatabaseWrapper, "patience", 0.05)
     with pytest.raises(OperationalError, match="database is locked"):
         act(connect())
 
@@ -99,7 +99,7 @@ def test_transactions_come_in_the_order_in_which_they_came(connect, holder):
 def test_whoever_gives_up_or_closes_holds_nobody_up(connect, holder, monkeypatch):
     line = base.lines[str(holder.settings_dict["NAME"])]
     with monkeypatch.context() as patch, pytest.raises(OperationalError):
-        patch.setattr(base, "PATIENCE", 0.05)
+        patch.setattr(base.DatabaseWrapper, "patience", 0.05)
         begin(connect())
     assert (line.is_taken, len(line.waiting)) == (True, 0)
     holder.close()
