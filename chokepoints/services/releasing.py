@@ -142,6 +142,13 @@ def edition_of(head: Changeset, last: Release | None) -> Edition:
     return Edition(last.number + 1 if last else 1, head.number, head.digest, head.time, before)
 
 
+def edition_of_release(release: Release) -> Edition:
+    """Return which edition a published release is."""
+    last = release.previous
+    before = Before(last.number, last.changeset, last.time) if last else None
+    return Edition(release.number, release.changeset, release.digest, release.time, before)
+
+
 def _lease() -> dt.timedelta:
     return dt.timedelta(seconds=settings.RELEASE_LEASE_SECONDS)
 
@@ -409,8 +416,7 @@ def write_again(*, number: int, target: Path) -> bool:
     target.mkdir(parents=True, exist_ok=True)
     if any(target.iterdir()):
         raise ReleaseRefused(f"{target} isn't empty.")
-    edition = edition_of(Changeset.objects.get(number=release.changeset), release.previous)
-    return write_edition(edition, target).sums == release.sums
+    return write_edition(edition_of_release(release), target).sums == release.sums
 
 
 # --- files
