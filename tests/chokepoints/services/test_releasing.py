@@ -6,6 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -243,26 +244,35 @@ def test_a_rename_that_fails_takes_the_number_back(ids, monkeypatch, folder):
 
 
 @pytest.mark.database
-def test_of_two_that_cut_at_once_one_makes_the_release(make_fresh_database, tmp_path):
-    database = make_fresh_database()
-    code = "from tests.builders import *; small_register(Builder())"
-    run_manage(database, "shell", "-c", code)
-    environment = process_environment(database, RELEASES_DIR=str(tmp_path / "both"))
+def test_a_killed_maker_leaves_nothing_and_of_two_that_cut_at_once_one_makes_the_release(
+    make_fresh_database, tmp_path
+):
+    database, place = make_fresh_database(), tmp_path / "real"
+    run_manage(database, "shell", "-c", "from tests.builders import *; small_register(Builder())")
+    environment = process_environment(database, RELEASES_DIR=str(place), RELEASE_LEASE_SECONDS="0.5")
+    command = [sys.executable, "manage.py", "cut_release"]
+    options = {"cwd": PROJECT, "env": environment, "stderr": subprocess.PIPE, "text": True}
 
-    def cut(_):
-        command = [sys.executable, "manage.py", "cut_release"]
-        return subprocess.run(
-            command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=120
-        )
+    killed = subprocess.Popen(command, **options)
+    until = time.monotonic() + 60
+    while not list(place.glob("*.part/*/csv")):
+        assert killed.poll() is None and time.monotonic() < until
+        time.sleep(0.005)
+    killed.kill()
+    killed.communicate()
+    assert [path.suffix for path in place.iterdir()] == [".part"]
+    time.sleep(0.6)  # its lease runs out
 
+    environment["RELEASE_LEASE_SECONDS"] = "60"
     with ThreadPoolExecutor(2) as both:
-        done = list(both.map(cut, range(2)))
-    codes = sorted(one.returncode for one in done)
+        done = list(both.map(lambda _: subprocess.run(command, timeout=120, **options), range(2)))
     # Whoever comes second finds it being made, or made: never a second one, and never half of one.
-    assert codes in ([0, 0], [0, 1]), [one.stderr for one in done]
+    assert sorted(one.returncode for one in done) in ([0, 0], [0, 1]), [one.stderr for one in done]
     assert all("is being made" in one.stderr for one in done if one.returncode)
-    assert os.listdir(tmp_path / "both") == ["1"]
-    assert verify(tmp_path / "both" / "1" / "chokepoint-register-1")[0] == 0
+    assert os.listdir(place) == ["1"] and verify(place / "1" / "chokepoint-register-1")[0] == 0
+    rows = "print(*Release.objects.order_by('pk').values_list('state', 'reason'))"
+    told = run_manage(database, "shell", "-c", f"from chokepoints.models import Release; {rows}").stdout
+    assert "('failed', 'Whoever made it was lost on the way." in told and told.count("published") == 1
 
 
 # --- the clock
