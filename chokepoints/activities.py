@@ -15,5 +15,8 @@ register_verbs(
         "changeset.published": "published a changeset",
         "export.ready": "an export is ready to be fetched",
         "export.failed": "an export failed",
+        "release.published": "published a release",
+        "release.held_back": "a release was held back",
+        "release.failed": "a release failed to be made",
     }
 )

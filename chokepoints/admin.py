@@ -321,6 +321,14 @@ class ExportAdmin(LookOnly):
     search_fields = ("requester__username", "file_name", "sha256")
 
 
+@admin.register(models.Release)
+class ReleaseAdmin(LookOnly):
+    list_display = ("began", "number", "changeset", "state", "reason", "made")
+    list_filter = ("state",)
+    search_fields = ("digest", "sums", "reason")
+    view_on_site = False
+
+
 @admin.register(models.Contributor)
 class ContributorAdmin(admin.ModelAdmin):
     """Names and affiliations may be put right; identities aren't made or removed by hand."""

@@ -25,6 +25,10 @@ class ExportRefused(RegisterError):
         super().__init__(" ".join(problems.values()))
 
 
+class ReleaseRefused(RegisterError):
+    """A release that can't be made now; nothing went wrong, there is just nothing to do or somebody else is at it."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """One reason why changes can't be published.

@@ -25,6 +25,7 @@ from .models import (
     Evidence,
     EvidenceBasis,
     Organization,
+    Release,
     Revision,
     Sector,
     Source,
@@ -34,6 +35,7 @@ from .models import (
     Verification,
 )
 from .models.changeset import IMPORT
+from .models.release import PUBLISHED
 from .models.revision import CREATE
 from .presenting import WITHHELD, Names, country_name
 from .projection import model_of
@@ -278,6 +280,12 @@ def sector_lines(day: dt.date) -> list[SectorLine]:
 def last_verification() -> Verification | None:
     """Return the last verification of the ledger that was finished."""
     return Verification.objects.filter(finished__isnull=False).first()
+
+
+def release_attempts() -> list[Release]:
+    """Return what was held back, failed or is being made since the last release came out, the newest first."""
+    last = Release.objects.published().values_list("pk", flat=True).first()
+    return list(Release.objects.exclude(state=PUBLISHED).filter(pk__gt=last or 0)[:5])
 
 
 # --- chokepoints

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from .services import exporting, verifying
+from .services import exporting, releasing, verifying
 
 
 @shared_task(name="chokepoints.tasks.verify_register")
@@ -21,3 +21,9 @@ def run_export(export: str) -> None:
 def sweep_exports() -> None:
     """Hand out exports that are overdue, take back what lost workers held, and let old files go."""
     exporting.sweep_exports()
+
+
+@shared_task(name="chokepoints.tasks.cut_due_release")
+def cut_due_release() -> None:
+    """Cut a release if the timetable says that one is due. Of two that run at once only one makes it."""
+    releasing.cut_due_release()

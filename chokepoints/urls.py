@@ -12,7 +12,9 @@ from .views import (
     organizations,
     overview,
     records,
+    releases,
     sources,
+    status,
 )
 
 urlpatterns = [
@@ -34,6 +36,13 @@ urlpatterns = [
     path("exports/<uuid:pk>/cancel/", exports.ExportCancel.as_view(), name="export-cancel"),
     path("exports/<uuid:pk>/retry/", exports.ExportRetry.as_view(), name="export-retry"),
     path("exports/<uuid:pk>/file/", exports.ExportFile.as_view(), name="export-file"),
+    path("releases/", releases.release_list, name="release-list"),
+    path("releases/feed/", releases.ReleaseFeed(), name="release-feed"),
+    path("releases/latest/", releases.latest, name="release-latest"),
+    path("releases/latest/files/<path:path>", releases.latest, name="release-latest-file"),
+    path("releases/<int:number>/", releases.release_detail, name="release-detail"),
+    path("releases/<int:number>/files/<path:path>", releases.release_file, name="release-file"),
+    path("status/", status.status, name="status"),
     path("gaps/", gaps.gaps, name="gaps"),
     path("history/", history.history, name="history"),
     path("history/<int:number>/", history.changeset_detail, name="changeset-detail"),

@@ -42,6 +42,12 @@ app.conf.beat_schedule = {
         "schedule": timedelta(seconds=30),
         "options": {"expires": 30},
     },
+    # Whether a release is due is asked often, so that a lost message costs an hour and not a month.
+    "cut the release that is due": {
+        "task": "chokepoints.tasks.cut_due_release",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
     "bring back what was on hold until today": {
         "task": "reviews.tasks.return_from_hold",
         "schedule": timedelta(hours=1),

@@ -17,6 +17,13 @@ from .packing import README, entry, opened
 
 DESCRIPTION = "datapackage.json"
 PARTIAL_DATE = r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?"
+LICENCES = [
+    {
+        "name": "CC-BY-4.0",
+        "title": "Creative Commons Attribution 4.0 International, quotations excepted",
+        "path": "https://creativecommons.org/licenses/by/4.0/",
+    }
+]
 _TYPES = {"integer": "integer", "percent": "number", "boolean": "boolean", "list": "array"}
 
 
@@ -41,7 +48,10 @@ def _write(file: BinaryIO, sheets: list[Sheet], about: About) -> None:
             with opened(pack, path) as out:
                 tee = _Tee(out)
                 write_sheet(tee, sheet)
-            resources.append(_resource(sheet, path, tee, whole))
+            digest = tee.digest.hexdigest()
+            resources.append(
+                resource_of(sheet.table, sheet.columns, path, size=tee.size, sha256=digest, whole=whole)
+            )
         pack.writestr(entry(DESCRIPTION), json_text(describe_package(about, resources)) + "\n")
         pack.writestr(entry(README), "\n".join(about.lines()) + "\n")
 
@@ -55,31 +65,28 @@ def describe_package(about: About, resources: list[dict[str, Any]]) -> dict[str,
         "title": about.title,
         "description": about.citation,
         "version": f"0.0.{about.changeset}",
-        "licenses": [
-            {
-                "name": "CC-BY-4.0",
-                "title": "Creative Commons Attribution 4.0 International, quotations excepted",
-                "path": "https://creativecommons.org/licenses/by/4.0/",
-            }
-        ],
+        "licenses": LICENCES,
         "sources": [source | ({"path": about.address} if about.address else {})],
         "resources": resources,
     }
 
 
-def _resource(sheet: Sheet, path: str, tee: _Tee, whole: set[str]) -> dict[str, Any]:
+def resource_of(
+    table: Table, columns: Any, path: str, *, size: int, sha256: str, whole: set[str], line_end: str = "\r\n"
+) -> dict[str, Any]:
+    """Return the description of one CSV file; `whole` names the tables that references may lead to."""
     return {
         "profile": "tabular-data-resource",
-        "name": sheet.table.name.replace("_", "-"),
-        "title": sheet.table.title,
+        "name": table.name.replace("_", "-"),
+        "title": table.title,
         "path": path,
         "format": "csv",
         "mediatype": "text/csv",
         "encoding": "utf-8",
-        "dialect": {"delimiter": ",", "lineTerminator": "\r\n", "quoteChar": '"', "doubleQuote": True},
-        "bytes": tee.size,
-        "hash": f"sha256:{tee.digest.hexdigest()}",
-        "schema": schema_of(sheet.table, sheet.columns, whole),
+        "dialect": {"delimiter": ",", "lineTerminator": line_end, "quoteChar": '"', "doubleQuote": True},
+        "bytes": size,
+        "hash": f"sha256:{sha256}",
+        "schema": schema_of(table, columns, whole),
     }
 
 

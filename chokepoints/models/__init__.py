@@ -2,7 +2,7 @@
 
 Three sorts: the ledger (Changeset, Revision, Opening), which is the truth; the register tables, which picture it and are
 written through one door; and rows beside both (Contributor, Activity,
-Verification, Export).
+Verification, Export, Release).
 """
 
 from .activity import Activity
@@ -15,6 +15,7 @@ from .export import Export
 from .key import RecordKey
 from .list import ChokepointList
 from .organization import Organization
+from .release import Release
 from .revision import Opening, Revision
 from .sector import Sector
 from .source import Source, SourceDerivation
@@ -40,6 +41,7 @@ __all__ = [
     "Record",
     "RecordKey",
     "RegisterTable",
+    "Release",
     "Revision",
     "Sector",
     "Source",

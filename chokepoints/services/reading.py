@@ -38,6 +38,11 @@ def head_link() -> Link:
     return Link(**head) if head else Link(0, NO_DIGEST)
 
 
+def link_of(number: int) -> Link:
+    """Return number, digest and time of one changeset. Raises Changeset.DoesNotExist."""
+    return Link(**Changeset.objects.values("number", "digest", "time").get(number=number))
+
+
 def sealed_revision(row: Revision) -> SealedRevision:
     """Return a ledger row as it was sealed."""
     return SealedRevision(
@@ -71,9 +76,9 @@ def sealed_changeset(row: Changeset, revisions: Iterable[Revision]) -> SealedCha
     )
 
 
-def changeset_numbers(up_to: int, chunk: int = CHUNK) -> Iterator[list[int]]:
-    """Yield the numbers of the changesets up to one, in order, in chunks."""
-    last = -1
+def changeset_numbers(up_to: int, chunk: int = CHUNK, *, after: int = -1) -> Iterator[list[int]]:
+    """Yield the numbers of the changesets after one and up to another, in order, in chunks."""
+    last = after
     while True:
         rows = Changeset.objects.filter(number__gt=last, number__lte=up_to).order_by("number")
         numbers = list(rows.values_list("number", flat=True)[:chunk])

@@ -28,6 +28,7 @@ from .reading import (
     commitments_in,
     head_link,
     in_parts,
+    link_of,
     openings_of,
     predecessors_of,
     read_changesets,
@@ -54,9 +55,12 @@ class Transfer:
 # --- dumping
 
 
-def dump(stream: IO[bytes]) -> Transfer:
-    """Write the whole ledger, as it is now, to a binary stream."""
-    head = head_link()
+def dump(stream: IO[bytes], *, up_to: int | None = None, people: bool = True) -> Transfer:
+    """Write the ledger to a binary stream: as it is now, or up to a changeset.
+
+    Without `people` the lines that name contributors are left out: they aren't sealed, so what they say may change.
+    """
+    head = head_link() if up_to is None else link_of(up_to)
 
     def write(line: Mapping[str, Any]) -> None:
         stream.write(canonical(line) + b"\n")
@@ -66,9 +70,9 @@ def dump(stream: IO[bytes]) -> Transfer:
     for numbers in changeset_numbers(head.number):
         changesets = [changeset for changeset, _ in read_changesets(numbers)]
         openings = openings_of(commitments_in(changesets))
-        people = [people_of(changeset) for changeset in changesets]
-        names = _contributors({person for group in people for person in group} - named)
-        for changeset, group in zip(changesets, people, strict=True):
+        groups = [people_of(changeset) if people else [] for changeset in changesets]
+        names = _contributors({person for group in groups for person in group} - named)
+        for changeset, group in zip(changesets, groups, strict=True):
             for person in group:
                 if person in names and person not in named:
                     write({"contributor": names[person]})

@@ -263,6 +263,20 @@ IMPORT_MAX_UNPACKED_BYTES = env.int("IMPORT_MAX_UNPACKED_BYTES", default=100_000
 IMPORT_MAX_ROWS = env.int("IMPORT_MAX_ROWS", default=20_000)
 IMPORT_MAX_SECONDS = env.float("IMPORT_MAX_SECONDS", default=60)
 
+# --- releases: docs/releases.md
+
+# Published editions; kept for ever. On several machines: a folder that web and workers share.
+RELEASES_DIR = Path(env("RELEASES_DIR", default=str(VAR_DIR / "releases")))
+# When one is due by itself: month, week, day or never. It is made of what was published since the last.
+RELEASE_EVERY = env("RELEASE_EVERY", default="month")
+# A release is held back if a table lost more than this share of its rows, and more rows than may always go.
+RELEASE_MAX_LOST_SHARE = env.float("RELEASE_MAX_LOST_SHARE", default=0.05)
+RELEASE_LOST_ROWS_ALLOWED = env.int("RELEASE_LOST_ROWS_ALLOWED", default=10)
+# A maker that hasn't been heard of for so long is lost; the release failed, and the next one may begin.
+RELEASE_LEASE_SECONDS = env.float("RELEASE_LEASE_SECONDS", default=900)
+# After a failure, or when one was held back, the clock tries again no sooner than this.
+RELEASE_RETRY_HOURS = env.float("RELEASE_RETRY_HOURS", default=24)
+
 # --- logs: https://docs.djangoproject.com/en/5.2/topics/logging/
 # One line an event, to stderr; whoever runs the register decides where that goes.
 

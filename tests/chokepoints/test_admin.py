@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from chokepoints.models import Activity, Chokepoint, Contributor, Export, Verification
+from chokepoints.models import Activity, Chokepoint, Contributor, Export, Release, Verification
 from chokepoints.services.contributing import contributor_for, the_register_itself
 from chokepoints.services.publishing import IMPORT, Origin, RecordChange, publish
 from chokepoints.services.recording import record_activity
@@ -133,6 +133,10 @@ def fill(first: int, last: int) -> None:
         contributor_for(user)
         Export.objects.create(
             requester=user, format="csv", tables=[], changeset=0, day="2026-01-05", tries_left=1
+        )
+        moment = "2026-01-05T09:00:00Z"
+        Release.objects.create(
+            changeset=n, digest="x", time=moment, format=1, state="failed", reason="R", began=moment
         )
     for part in (changes[:9], changes[9:]):
         if part:
