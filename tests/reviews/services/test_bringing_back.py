@@ -2,7 +2,6 @@
 
 import csv
 import io
-import time
 import uuid
 
 import pytest
@@ -76,7 +75,6 @@ def test_any_rows_written_out_and_taken_back_give_no_change(people, build, firms
 
 
 def test_1300_rows_of_which_830_changed(people, build, settings):
-    """Measured as well: docs/measurements.md has the figures of a whole machine; this holds that it stays usable."""
     settings.IMPORT_AT_ONCE_ROWS = 2_000
     names = [f"Works {number} 微球" for number in range(1300)]
     changes_ = [
@@ -94,17 +92,13 @@ def test_1300_rows_of_which_830_changed(people, build, settings):
     for row in rows[:830]:
         row["country"], row["website"] = "KOR", f"https://{row['key']}.example"
     data = as_csv(rows)
-    began = time.monotonic()
     run = bring(people.emma, data, file_name="organizations.csv")
-    checked = time.monotonic()
     assert run.counts["outcomes"] == {"changed": 830, "same": 470}
     assert all(set(fields) == {"country", "website"} for _, fields in changes(run))
     run = ask_for_drafts(
         actor=people.emma, number=run.pk, title="Moved", rationale="To Korea.", grouping="record"
     )
-    drafted = time.monotonic()
     assert Proposal.objects.filter(batch=run.batch, state="draft").count() == 830
     again = bring(people.emma, data, file_name="organizations.csv")
     assert again.counts["outcomes"] == {"proposed": 830, "same": 470}
-    assert checked - began < 30 and drafted - checked < 60
     assert len(list(csv.reader(io.StringIO(data.decode())))) == 1301
