@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from chokepoints.api import exports, views
+from chokepoints.api import exports, releases, views
 from chokepoints.api.rendering import PATHS
 from chokepoints.services.exporting import cancel_export, retry_export
 
@@ -26,4 +26,10 @@ urlpatterns += [
     path("exports/<uuid:pk>/cancel/", exports.ExportAct.as_view(act=cancel_export), name="api-export-cancel"),
     path("exports/<uuid:pk>/retry/", exports.ExportAct.as_view(act=retry_export), name="api-export-retry"),
     path("exports/<uuid:pk>/file/", exports.ExportFile.as_view(), name="api-export-file"),
+]
+
+urlpatterns += [
+    path("releases/", releases.ReleaseList.as_view(), name="api-release-list"),
+    path("releases/latest/", releases.ReleaseDetail.as_view(), name="api-release-latest"),
+    path("releases/<int:number>/", releases.ReleaseDetail.as_view(), name="api-release-detail"),
 ]

@@ -38,7 +38,7 @@ class ExportList(ExportView):
         page = page_of(Export.objects.visible_to(request.user), request.query_params, ORDERINGS, "-made")
         results = [body_of(request, row) for row in page.rows]
         count = {} if page.count is None else {"count": page.count}
-        return Response(count | _links(request, page) | {"results": results})
+        return Response(count | links_of(request, page, "-made") | {"results": results})
 
     def post(self, request: Request) -> Response:
         asked = _asked(request.data)
@@ -134,8 +134,9 @@ def _asked(body: Any) -> dict[str, Any]:
     return asked
 
 
-def _links(request: Request, page: Page) -> dict[str, str | None]:
-    ordering = request.query_params.get("ordering") or "-made"
+def links_of(request: Request, page: Page, default: str) -> dict[str, str | None]:
+    """Return where the pages beside one are; `default` is the ordering where none is asked for."""
+    ordering = request.query_params.get("ordering") or default
 
     def link(cursor: Any) -> str | None:
         if cursor is None:

@@ -265,6 +265,7 @@ class Root(RegisterView):
     def _index(self, request: Request, moment: Moment) -> dict[str, Any]:
         lists = {PATHS[kind]: f"{kind}-list" for kind in PATHS}
         lists |= {"changesets": "changeset-list", "proposals": "proposal-list", "exports": "export-list"}
+        lists |= {"releases": "release-list"}
         lists |= {"schema": "schema", "documentation": "docs"}
         found = address_of(request, *lists.values())
         return {"head": moment.changeset} | {
