@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from chokepoints.api import views
+from chokepoints.api import releases, views
 from chokepoints.api.rendering import PATHS
 
 urlpatterns = [path("", views.Root.as_view(), name="api-root")]
@@ -18,4 +18,10 @@ urlpatterns += [
     path("changesets/", views.ChangesetList.as_view(), name="api-changeset-list"),
     path("changesets/<int:number>/", views.ChangesetDetail.as_view(), name="api-changeset-detail"),
     path("", include("reviews.api.urls")),
+]
+
+urlpatterns += [
+    path("releases/", releases.ReleaseList.as_view(), name="api-release-list"),
+    path("releases/latest/", releases.ReleaseDetail.as_view(), name="api-release-latest"),
+    path("releases/<int:number>/", releases.ReleaseDetail.as_view(), name="api-release-detail"),
 ]

@@ -10,6 +10,7 @@ from .describing import Answer, Operation, Operations, Parameter
 from .offering import filterset_for
 from .ordering import listing_of
 from .paging import LARGEST_SIZE, USUAL_SIZE
+from .releases import RELEASES
 from .rendering import PATHS
 from .shapes import (
     ADDRESS,
@@ -56,12 +57,12 @@ def operations() -> Operations:
     found: dict[str, dict[str, Operation]] = {"/api/v1/": {"GET": _index()}}
     for kind in map(KINDS.get, PATHS):
         found |= _of_kind(kind)
-    return found | _changesets()
+    return found | _changesets() | _releases()
 
 
 def components() -> dict[str, Shape]:
     """Return the components that the operations refer to."""
-    return record_components() | _changeset_components()
+    return record_components() | _changeset_components() | _release_components()
 
 
 def page_of(shape: Shape, **more: Shape) -> Shape:
@@ -235,4 +236,66 @@ def _changeset_components() -> dict[str, Shape]:
         ),
         "Revision": obj(revision, description="One record's new state, whole (docs/ledger.md)."),
         "Changeset": obj(changeset, description="One numbered, atomic step of the register."),
+    }
+
+
+def _releases() -> Operations:
+    path, refusals = "/api/v1/releases/", (*REFUSED, 404)
+    unchanged = Answer(UNCHANGED.description, headers=("ETag",))
+
+    def answers(shape: Shape, words: str) -> dict[int, Answer]:
+        return {200: Answer(words, shape, ("ETag",)), 304: unchanged}
+
+    order = [sign + name for name in RELEASES.orderings for sign in ("", "-")]
+    ordering = Parameter("ordering", "By what; a minus turns it round.", enum(order), several=True)
+    number = Parameter("number", "Its number.", {"type": "integer", "minimum": 1}, place="path")
+    whole = answers(ref("ReleaseDetail"), "The release, with its files.")
+    return {
+        path: {
+            "GET": Operation(
+                "list_releases",
+                "Editions of the whole register, the newest first",
+                "releases",
+                answers(page_of(ref("Release")), "One page."),
+                parameters=(ordering, *PAGE),
+                refusals=refusals,
+            )
+        },
+        f"{path}latest/": {
+            "GET": Operation("get_latest_release", "The newest edition", "releases", whole, refusals=refusals)
+        },
+        f"{path}{{number}}/": {
+            "GET": Operation(
+                "get_release", "One edition", "releases", whole, parameters=(number,), refusals=refusals
+            )
+        },
+    }
+
+
+def _release_components() -> dict[str, Shape]:
+    """Return the components of releases. What tables and files say of themselves is docs/releases.md's to tell."""
+    digest = {"type": "string", "pattern": DIGEST}
+    file = {"type": "object", "properties": {"path": TEXT, "url": ADDRESS}, "required": ["url"]}
+    members = {
+        "number": NUMBER,
+        "self": ADDRESS,
+        "page": ADDRESS,
+        "previous": or_null(NUMBER),
+        "changeset": NUMBER,
+        "digest": digest,
+        "time": TIME,
+        "format": NUMBER,
+        "published": TIME,
+        "despite": or_null(TEXT),
+        "archive": ref("ReleaseFile"),
+        "sums": ref("ReleaseFile"),
+        "counts": {"type": "object", "additionalProperties": {"type": "object"}},
+        "statuses": array({}),
+    }
+    return {
+        "ReleaseFile": file | {"description": "One file of a release."},
+        "Release": obj(
+            members, description="A numbered, immutable, reproducible edition of the whole register."
+        ),
+        "ReleaseDetail": obj(members | {"files": array(ref("ReleaseFile"))}),
     }

@@ -249,6 +249,7 @@ class Root(RegisterView):
             "changesets": "api-changeset-list",
             "proposals": "api-proposal-list",
             "exports": "api-export-list",
+            "releases": "api-release-list",
         }
         names |= {"schema": "api-schema", "documentation": "api-docs"}
         addresses = {what: address_of(request, name) for what, name in names.items()}

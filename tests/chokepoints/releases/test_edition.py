@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from chokepoints.exports.formulas import restore
 from chokepoints.models import Changeset
 from chokepoints.releases import FORMAT, verify_release, wording
+from chokepoints.releases.current import CURRENT
 from chokepoints.releases.edition import write_edition
 from chokepoints.releases.tables import tables
 from tests.builders import Builder, golden_register
@@ -149,6 +150,12 @@ def test_what_people_typed_means_nothing_in_the_notes():
         plain = wording.plain(text)
         assert not set("#[]<>|`*\u202e\u200b\n") & set(plain.replace("&#", "")) and "://" not in plain
     assert wording.plain("卡脖子: 35 % (e\u0301)") == "卡脖子: 35 % (e\u0301)"
+
+
+def test_every_column_that_only_releases_have_is_documented():
+    words = (PROJECT / "docs" / "releases.md").read_text()
+    for column in CURRENT.columns:
+        assert f"\n| `{column.name}` | {column.type} | {column.description} |\n" in words, column.name
 
 
 # --- full = previous + delta
