@@ -3,6 +3,8 @@
 import datetime as dt
 from typing import Any
 
+from django.http import Http404
+
 from chokepoints.exceptions import Problem
 
 
@@ -22,8 +24,8 @@ class NotAllowed(ReviewError):
     status = 403
 
 
-class NotFound(ReviewError):
-    """There is no such proposal, or it is somebody's draft."""
+class NotFound(ReviewError, Http404):
+    """There is no such proposal, or it is somebody's draft. Where nobody catches it, it is a page that says so."""
 
     status = 404
 

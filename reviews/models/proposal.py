@@ -1,6 +1,7 @@
 """Proposals: an editor's reasoned set of changes, in numbered versions."""
 
 import uuid
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -9,6 +10,7 @@ from django.urls import reverse
 from chokepoints.models import Contributor
 from chokepoints.models.revision import OPERATIONS
 
+from ..exceptions import NotFound, StaleVersion
 from ..workflow import ENDED, STATES, WAYS
 
 
@@ -103,11 +105,20 @@ class Proposal(models.Model):
 
     def present_version(self) -> "Version":
         """Return the version that is to be judged now."""
-        version = self.versions.filter(number=self.version).first()
-        if version is None:  # a draft keeps its last version alone, and was saved since this row was read
+        for _ in range(3):
+            version = self.versions.filter(number=self.version).first()
+            if version is not None:
+                return version
+            # A draft keeps its last version alone, and was saved since this row was read.
             self.refresh_from_db(fields=["version"])
-            version = self.versions.get(number=self.version)
-        return version
+        raise StaleVersion("This draft is being saved elsewhere at this moment. Look at it again.")
+
+    def refresh_from_db(self, *arguments: Any, **options: Any) -> None:
+        """Read the row again. Raises NotFound for a draft that was discarded meanwhile."""
+        try:
+            super().refresh_from_db(*arguments, **options)
+        except Proposal.DoesNotExist as error:
+            raise NotFound(f"There is no proposal {self.pk}: the draft was discarded.") from error
 
 
 class Authorship(models.Model):

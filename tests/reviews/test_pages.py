@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from chokepoints.models import Assessment, Changeset, Chokepoint, Source
+from reviews.exceptions import NotFound
 from reviews.models import Policy, Proposal, Review
 from reviews.services.drafting import draft_proposal
 from reviews.services.governing import change_policy
@@ -575,3 +576,20 @@ def test_a_form_asked_for_on_a_chokepoint_names_it_already(signed_in, register, 
     page = signed_in("emma").get(address)
     assert page.status_code == 200
     assert 'value="microspheres"' in page.content.decode()
+
+
+def test_a_draft_discarded_while_its_page_is_being_handled_is_a_page_that_says_so(
+    people, register, signed_in, monkeypatch
+):
+    proposal = draft_proposal(
+        actor=people.emma,
+        title="Draft",
+        rationale="Why",
+        changes=[change("chokepoint", register.chokepoint, summary="New.")],
+    )
+    opened = Proposal.objects.get(pk=proposal.pk)
+    Proposal.objects.filter(pk=proposal.pk).delete()
+    with pytest.raises(NotFound):
+        opened.present_version()
+    monkeypatch.setattr("reviews.views.editing.own_proposal", lambda number, user: opened)
+    assert signed_in("emma").get(f"/proposals/{proposal.pk}/edit/").status_code == 404
