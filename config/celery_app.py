@@ -42,6 +42,17 @@ app.conf.beat_schedule = {
         "schedule": timedelta(seconds=30),
         "options": {"expires": 30},
     },
+    # What was to be told while the broker was down, or by a worker that was lost.
+    "sweep the outbox": {
+        "task": "reviews.tasks.sweep_outbox",
+        "schedule": timedelta(seconds=15),
+        "options": {"expires": 15},
+    },
+    "remind those whose turn it is": {
+        "task": "reviews.tasks.remind",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
     # Whether a release is due is asked often, so that a lost message costs an hour and not a month.
     "cut the release that is due": {
         "task": "chokepoints.tasks.cut_due_release",

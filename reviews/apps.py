@@ -8,10 +8,11 @@ class ReviewsConfig(AppConfig):
     verbose_name = "Review"
 
     def ready(self) -> None:
-        from chokepoints.activities import register_verbs
+        from chokepoints.activities import register_teller, register_verbs
         from chokepoints.records import register_kind
 
         from .kinds import POLICY, VERBS
 
         register_kind(POLICY)
         register_verbs(VERBS)
+        register_teller("reviews.tasks.fan_out")

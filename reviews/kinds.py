@@ -58,6 +58,7 @@ VERBS = {
     "token.created": "made a token",
     "token.revoked": "revoked a token",
     "import.drafted": "drafted proposals from a file",
+    "role.changed": "changed somebody's role",
     "limit.changed": "changed a limit",
     "policy.changed": "changed a policy",
 }

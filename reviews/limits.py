@@ -19,6 +19,8 @@ LIMITS = {
     "claim": LimitKind("“I am on it” lapses after", "hours", 24, 1, 720),
     "nudge": LimitKind("A proposal is nudged again at the earliest after", "hours", 24, 1, 720),
     "absence": LimitKind("A request for changes can be dismissed by others after", "days", 7, 1, 365),
+    "reminder": LimitKind("Whoever was asked to act is reminded after", "days", 3, 1, 365),
+    "inbox": LimitKind("What was read stays in the inbox for", "days", 90, 1, 3650),
     "old": LimitKind("A proposal counts as old when it has waited for", "days", 7, 1, 365),
     "escalation": LimitKind("Admins are told of a proposal that has waited for", "days", 14, 1, 365),
     "repeated": LimitKind(

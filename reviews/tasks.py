@@ -6,6 +6,7 @@ Each task is a service called by the clock. It may run twice or late: what one r
 from celery import shared_task
 from django.utils import timezone
 
+from .notifications import asking, fanning_out
 from .services import carrying, claiming, holding, keeping, remembering, repeating, settling
 
 
@@ -50,3 +51,21 @@ def run_import(number: str) -> None:
 def sweep_imports() -> None:
     """Hand out imports that are overdue, take back what lost workers held, and let old files go."""
     carrying.sweep_imports(now=timezone.now())
+
+
+@shared_task(name="reviews.tasks.fan_out")
+def fan_out(activity: str) -> None:
+    """Tell everybody who hears of one activity."""
+    fanning_out.fan_out(int(activity))
+
+
+@shared_task(name="reviews.tasks.sweep_outbox")
+def sweep_outbox() -> None:
+    """Tell what is overdue, because the broker lost it or was down."""
+    fanning_out.sweep_outbox()
+
+
+@shared_task(name="reviews.tasks.remind")
+def remind() -> None:
+    """Ask again for what waits too long."""
+    asking.remind()

@@ -1,7 +1,7 @@
 """The register's tables, one noun a file.
 
 Three sorts: the ledger (Changeset, Revision, Opening), which is the truth; the register tables, which picture it and are
-written through one door; and rows beside both (Contributor, Activity,
+written through one door; and rows beside both (Contributor, Activity, Outbox,
 Verification, Export, Release).
 """
 
@@ -15,6 +15,7 @@ from .export import Export
 from .key import RecordKey
 from .list import ChokepointList
 from .organization import Organization
+from .outbox import Outbox
 from .release import Release
 from .revision import Opening, Revision
 from .sector import Sector
@@ -38,6 +39,7 @@ __all__ = [
     "Listing",
     "Opening",
     "Organization",
+    "Outbox",
     "Record",
     "RecordKey",
     "RegisterTable",

@@ -1,11 +1,17 @@
 """Handing work to the broker. It may be down: the row in the database is the promise, and a sweep hands out again."""
 
 import logging
+import os
+import queue
+import threading
 import uuid
 
 from celery import current_app
 
 log = logging.getLogger(__name__)
+
+# What may wait in this process for a broker that is slow; what doesn't fit is left to the sweep.
+MOST_WAITING = 1000
 
 
 def hand_out(task: str, row: uuid.UUID | int) -> bool:
@@ -16,3 +22,39 @@ def hand_out(task: str, row: uuid.UUID | int) -> bool:
         log.warning("The broker didn't take %s for %s, so the sweep will: %s", task, row, error)
         return False
     return True
+
+
+def hand_out_soon(task: str, row: uuid.UUID | int) -> None:
+    """Have a thread of this process send a task, and return at once: a broker that is silent holds up nobody's page."""
+    _messenger.send(task, row)
+
+
+class _Messenger:
+    """One thread a process, started with the first message; forked processes start their own."""
+
+    def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self._waiting: queue.Queue[tuple[str, uuid.UUID | int]] = queue.Queue(MOST_WAITING)
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def send(self, task: str, row: uuid.UUID | int) -> None:
+        try:
+            self._waiting.put_nowait((task, row))
+        except queue.Full:
+            log.warning("The broker is too slow for %s of %s, so the sweep will hand it out.", task, row)
+            return
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="messenger", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            hand_out(*self._waiting.get())
+
+
+_messenger = _Messenger()
+os.register_at_fork(after_in_child=_messenger._begin)

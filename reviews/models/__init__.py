@@ -9,11 +9,13 @@ from .import_mapping import ImportMapping
 from .import_run import ImportLine, ImportRun
 from .kept_form import KeptForm
 from .limit import Limit
+from .notification import Mail, Notification, NotificationChoice, NotificationSettings, Subscription
 from .policy import Policy
 from .proposal import Authorship, Change, Concern, Mark, Proposal, Version
 from .review import Review
 from .suggestion import Suggestion
 from .token import Token
+from .webhook import Webhook, WebhookDelivery
 
 __all__ = [
     "Authorship",
@@ -29,12 +31,19 @@ __all__ = [
     "ImportRun",
     "KeptForm",
     "Limit",
+    "Mail",
     "Mark",
+    "Notification",
+    "NotificationChoice",
+    "NotificationSettings",
     "Policy",
     "Proposal",
     "Review",
     "SavedFilter",
+    "Subscription",
     "Suggestion",
     "Token",
     "Version",
+    "Webhook",
+    "WebhookDelivery",
 ]

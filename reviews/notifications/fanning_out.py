@@ -1,0 +1,151 @@
+"""Fanning out: from one activity to everybody who hears of it. It runs after commit, from the activity's id alone.
+
+Everything is written under unique keys, in chunks, and the outbox row goes last: whoever is killed half-way leaves the
+rest to the next run, and two runs at once write nothing twice.
+"""
+
+import datetime as dt
+import itertools
+import logging
+from collections.abc import Iterable, Iterator
+
+from django.db import transaction
+from django.utils import timezone
+
+from chokepoints.models import Activity, Outbox
+
+from ..models import (
+    Notification,
+    NotificationChoice,
+    NotificationSettings,
+    Proposal,
+    Subscription,
+    Webhook,
+    WebhookDelivery,
+)
+from ..models.notification import NEWS, PROPOSAL
+from .asking import ask
+from .choosing import Reason, level_for
+from .events import NEVER, REQUEST, event_of
+from .recipients import hearers, may_see, proposal_of
+from .sending import note_mail
+
+log = logging.getLogger(__name__)
+
+CHUNK = 500
+# What the broker hasn't brought within this is taken as lost.
+PATIENCE = dt.timedelta(seconds=20)
+LONGEST_PAUSE = dt.timedelta(hours=1)
+
+
+def fan_out(activity_id: int) -> bool:
+    """Tell everybody of one activity; return whether anything was owed. What fails is written down, and tried again."""
+    owed = Outbox.objects.select_related("activity__actor").filter(pk=activity_id).first()
+    if owed is None:
+        return False
+    try:
+        _tell(owed.activity)
+        owed.delete()
+    except Exception as error:
+        log.exception("Activity %s couldn't be told.", activity_id)
+        pause = min(LONGEST_PAUSE, dt.timedelta(seconds=15 * 2 ** min(owed.attempts, 10)))
+        Outbox.objects.filter(pk=owed.pk).update(
+            attempts=owed.attempts + 1,
+            due=timezone.now() + pause,
+            error=f"{type(error).__name__}: {error}"[:500],
+        )
+    return True
+
+
+def sweep_outbox(*, now: dt.datetime | None = None, most: int = 500) -> int:
+    """Tell what is overdue, oldest first; return how many activities those were."""
+    overdue = Outbox.objects.overdue(now or timezone.now(), PATIENCE).values_list("pk", flat=True)[:most]
+    return sum(fan_out(pk) for pk in list(overdue))
+
+
+def _tell(activity: Activity) -> None:
+    proposal = proposal_of(activity)
+    if proposal:
+        ask(proposal, activity=activity)
+    event = event_of(activity.verb, activity.details)
+    if event is None or _is_overtaken(activity):
+        return
+    asked = set(Notification.objects.filter(activity=activity, sort=REQUEST).values_list("owner", flat=True))
+    heard = {person: reasons for person, reasons in hearers(activity).items() if person not in asked}
+    for people in _chunks(heard):
+        _write(activity, event, proposal, {person: heard[person] for person in people})
+    _owe_webhooks(activity, event)
+
+
+def _is_overtaken(activity: Activity) -> bool:
+    """Tell whether an approval led to more at once, which is what people are told of then."""
+    if activity.verb != "proposal.approved":
+        return False
+    after = Activity.objects.filter(
+        subject=activity.subject,
+        actor=activity.actor_id,
+        pk__gt=activity.pk,
+        verb__in=("proposal.published", "proposal.conflicting"),
+    )
+    return any(other.details.get("version") == activity.details.get("version") for other in after)
+
+
+def _write(activity: Activity, event: str, proposal: Proposal | None, heard: dict[int, list[Reason]]) -> None:
+    """Write the notifications of some people, and the mails that tell of them."""
+    now = timezone.now()
+    choices: dict[int, dict[tuple[str, str], str]] = {}
+    for row in NotificationChoice.objects.filter(owner__in=heard, event=event):
+        choices.setdefault(row.owner_id, {})[row.event, row.scope] = row.level
+    settings = {row.owner_id: row for row in NotificationSettings.objects.filter(owner__in=heard)}
+    muted = _muted(proposal, heard)
+    rows = []
+    for person, reasons in heard.items():
+        level, reasons = level_for(event, reasons, choices.get(person, {}), is_muted=person in muted)
+        if level != NEVER:
+            rows.append(
+                Notification(
+                    owner_id=person,
+                    sort=NEWS,
+                    event=event,
+                    activity=activity,
+                    proposal=proposal,
+                    subject=activity.subject,
+                    reasons=[reason.as_json() for reason in reasons],
+                    level=level,
+                )
+            )
+    with transaction.atomic():
+        Notification.objects.bulk_create(rows, ignore_conflicts=True, batch_size=CHUNK)
+        # Read back: where another run was first, its rows are the ones that there are.
+        written = Notification.objects.filter(activity=activity, owner__in=heard, sort=NEWS)
+        note_mail(list(written), settings, now)
+
+
+def _muted(proposal: Proposal | None, people: Iterable[int]) -> set[int]:
+    if proposal is None:
+        return set()
+    rows = Subscription.objects.filter(
+        what=PROPOSAL, target=str(proposal.pk), is_muted=True, owner__in=list(people)
+    )
+    return set(rows.values_list("owner", flat=True))
+
+
+def _owe_webhooks(activity: Activity, event: str) -> None:
+    """Write down a delivery for each webhook that listens to an event and whose owner may see what it is about."""
+    now, actor = timezone.now(), activity.actor.user_id if activity.actor_id else None
+    rows = []
+    for webhook in Webhook.objects.listening().select_related("owner").order_by("pk"):
+        is_own = actor is not None and webhook.owner_id == actor
+        if event in webhook.events and (webhook.with_own or not is_own) and may_see(webhook.owner, activity):
+            rows.append(
+                WebhookDelivery(
+                    webhook=webhook, activity=activity, event=event, subject=activity.subject, due=now
+                )
+            )
+    WebhookDelivery.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _chunks(people: Iterable[int]) -> Iterator[tuple[int, ...]]:
+    waiting = iter(people)
+    while chunk := tuple(itertools.islice(waiting, CHUNK)):
+        yield chunk

@@ -1,0 +1,220 @@
+"""Who hears of an activity, and why. Never whoever did it, never somebody who may not see what it is about."""
+
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import Q, QuerySet
+
+from chokepoints.models import (
+    Activity,
+    Assessment,
+    Bearing,
+    Changeset,
+    Chokepoint,
+    Export,
+    Revision,
+    Sector,
+    Source,
+    Supply,
+)
+
+from ..models import Comment, Concern, Expertise, Proposal, Subscription
+from ..models.notification import CHOKEPOINT, EVERYTHING, PROPOSAL, SECTOR, SOURCE
+from ..selectors.members import active_reviewers, with_wholes
+from ..services.roles import EDITORS, REVIEWERS
+from . import events
+from .choosing import Reason
+from .events import ADMIN, INVOLVED, MEMBER, MENTIONED, MINE, WATCHED
+
+Heard = dict[int, list[Reason]]
+
+
+def hearers(activity: Activity) -> Heard:
+    """Return who may hear of an activity, by account, with every reason; what they chose isn't asked here.
+
+    Nobody hears of what is gone meanwhile, of what they did themselves, or of what they may not see now.
+    """
+    sort, _, key = activity.subject.partition(":")
+    found = _FINDERS[sort](activity, key) if sort in _FINDERS else {}
+    if activity.actor_id and activity.actor.user_id:
+        found.pop(activity.actor.user_id, None)
+    present = get_user_model().objects.filter(is_active=True).values_list("pk", flat=True)
+    # A few are asked for by their ids; of thousands it is cheaper to fetch those who are there.
+    there = set(present if len(found) > 500 else present.filter(pk__in=list(found)))
+    return {user: reasons for user, reasons in found.items() if user in there}
+
+
+def proposal_of(activity: Activity) -> Proposal | None:
+    """Return the proposal that an activity is about, if it is about one that is still there."""
+    sort, _, key = activity.subject.partition(":")
+    return Proposal.objects.filter(pk=key).first() if sort == "proposal" and key.isdigit() else None
+
+
+def involved_in(proposal: Proposal) -> set[int]:
+    """Return the accounts of those who took part in a proposal without writing it: judged, said, suggested, were on it."""
+    people: set[int] = set()
+    for rows, who in (
+        (proposal.reviews, "reviewer"),
+        (proposal.comments, "author"),
+        (proposal.suggestions, "reviewer"),
+        (proposal.claims, "reviewer"),
+        (proposal.holds, "placed_by"),
+    ):
+        found = rows.filter(**{f"{who}__user__isnull": False}).order_by()
+        people |= set(found.values_list(f"{who}__user", flat=True).distinct())
+    return people
+
+
+# --- by what an activity is about
+
+
+def _of_proposal(activity: Activity, key: str) -> Heard:
+    proposal = proposal_of(activity)
+    if proposal is None:
+        return {}
+    heard: Heard = {}
+    authors = set(proposal.authors.filter(user__isnull=False).values_list("user", flat=True))
+    _add(heard, authors, Reason(MINE))
+    if proposal.state == "draft":
+        return heard  # nobody else may see it
+    _add(heard, involved_in(proposal) - authors, Reason(INVOLVED))
+    if activity.verb == "proposal.commented":
+        _add_mentioned(heard, activity)
+    records = set(
+        Concern.objects.filter(change__version__proposal=proposal, change__version__number=proposal.version)
+        .order_by()
+        .values_list("record", flat=True)
+    )
+    _add_watchers(heard, records, proposal)
+    return heard
+
+
+def _of_changeset(activity: Activity, key: str) -> Heard:
+    """A changeset that came of a proposal is told as that proposal's publication."""
+    changeset = Changeset.objects.filter(number=key).first() if key.isdigit() else None
+    if changeset is None or changeset.origin == "proposal":
+        return {}
+    heard: Heard = {}
+    _add_watchers(
+        heard, set(Revision.objects.filter(changeset=changeset.number).values_list("record", flat=True))
+    )
+    return heard
+
+
+def _of_export(activity: Activity, key: str) -> Heard:
+    owner = Export.objects.filter(pk=key).values_list("requester", flat=True).first()
+    return {owner: [Reason(MINE)]} if owner else {}
+
+
+def _of_release(activity: Activity, key: str) -> Heard:
+    members = get_user_model().objects.filter(groups__name__in=(EDITORS, REVIEWERS)).distinct()
+    return {pk: [Reason(MEMBER)] for pk in members.values_list("pk", flat=True)}
+
+
+def _of_trouble(activity: Activity, key: str) -> Heard:
+    return {pk: [Reason(ADMIN)] for pk in _admins()}
+
+
+def _of_account(activity: Activity, key: str) -> Heard:
+    heard: Heard = {pk: [Reason(ADMIN)] for pk in _admins()}
+    if key.isdigit():
+        heard[int(key)] = [Reason(MINE)]
+    return heard
+
+
+_FINDERS: dict[str, Callable[[Activity, str], Heard]] = {
+    "proposal": _of_proposal,
+    "changeset": _of_changeset,
+    "export": _of_export,
+    "release": _of_release,
+    "release-attempt": _of_trouble,
+    "account": _of_account,
+}
+
+
+# --- by why somebody hears
+
+
+def _add(heard: Heard, people: Iterable[int], reason: Reason) -> None:
+    for person in people:
+        heard.setdefault(person, []).append(reason)
+
+
+def _admins() -> QuerySet:
+    return get_user_model().objects.filter(is_superuser=True).values_list("pk", flat=True)
+
+
+def _add_mentioned(heard: Heard, activity: Activity) -> None:
+    comment = Comment.objects.filter(pk=activity.details.get("comment")).first()
+    if comment is None or comment.hidden:
+        return
+    named = set(comment.mentioned.filter(user__isnull=False).values_list("user", flat=True))
+    if comment.calls_reviewers:
+        named |= set(active_reviewers().values_list("pk", flat=True))
+    _add(heard, named, Reason(MENTIONED))
+
+
+def _add_watchers(heard: Heard, records: set[uuid.UUID], proposal: Proposal | None = None) -> None:
+    """Add who watches what some records are about, and who knows their sectors."""
+    chokepoints = chokepoints_of(records)
+    sectors = _sectors_of(records, chokepoints)
+    sources = dict(Source.objects.filter(pk__in=records).values_list("pk", "title"))
+    names: dict[tuple[str, str], str] = {(EVERYTHING, ""): ""}
+    for what, found in ((CHOKEPOINT, chokepoints), (SECTOR, sectors), (SOURCE, sources)):
+        names |= {(what, str(pk)): name for pk, name in found.items()}
+    if proposal:
+        names[PROPOSAL, str(proposal.pk)] = ""
+    for (what, target), owner in _watchers(names):
+        subject = f"{what}:{target}" if target else what
+        _add(heard, [owner], Reason(WATCHED, subject, names[what, target][:200]))
+    knowing = Expertise.objects.filter(sector__in=sectors, reviewer__user__isnull=False)
+    in_office = knowing.filter(reviewer__user__groups__name=REVIEWERS).order_by("pk")
+    for owner, sector in in_office.values_list("reviewer__user", "sector").distinct():
+        if not any(reason.scope == events.SECTOR for reason in heard.get(owner, ())):
+            _add(heard, [owner], Reason(events.SECTOR, f"sector:{sector}", sectors[sector][:200]))
+
+
+def _watchers(names: Iterable[tuple[str, str]]) -> Iterable[tuple[tuple[str, str], int]]:
+    targets: dict[str, list[str]] = {}
+    for what, target in names:
+        targets.setdefault(what, []).append(target)
+    wanted = Q(pk=None)
+    for what, some in targets.items():
+        wanted |= Q(what=what, target__in=some)
+    rows = Subscription.objects.filter(wanted, is_muted=False).order_by("pk")
+    for what, target, owner in rows.values_list("what", "target", "owner").iterator(chunk_size=2000):
+        yield (what, target), owner
+
+
+def chokepoints_of(records: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Return the chokepoints that some records are or speak of, with their names."""
+    records = list(records)
+    found = set(Supply.objects.filter(pk__in=records).values_list("chokepoint", flat=True))
+    found |= set(Assessment.objects.filter(pk__in=records).values_list("chokepoint", flat=True))
+    bearing = Bearing.objects.filter(evidence__in=records, chokepoint__isnull=False)
+    found |= set(bearing.values_list("chokepoint", flat=True))
+    return dict(Chokepoint.objects.filter(pk__in=[*found, *records]).values_list("pk", "name"))
+
+
+def _sectors_of(records: Iterable[uuid.UUID], chokepoints: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Return the sectors that are among the records or hold the chokepoints, with all that they are part of."""
+    own = set(Sector.objects.filter(pk__in=records).values_list("pk", flat=True))
+    own |= set(Chokepoint.objects.filter(pk__in=chokepoints).values_list("sector", flat=True))
+    return dict(Sector.objects.filter(pk__in=with_wholes(own - {None})).values_list("pk", "name"))
+
+
+def may_see(user: Any, activity: Activity) -> bool:
+    """Tell whether somebody may see now what an activity is about."""
+    sort, _, key = activity.subject.partition(":")
+    if sort == "proposal":
+        contributor = getattr(user, "contributor", None)
+        return key.isdigit() and Proposal.objects.visible_to(contributor).filter(pk=key).exists()
+    if sort == "export":
+        return Export.objects.visible_to(user).filter(pk=key).exists()
+    if sort in ("release-attempt",):
+        return user.is_superuser
+    if sort == "account":
+        return user.is_superuser or key == str(user.pk)
+    return sort in ("changeset", "release")

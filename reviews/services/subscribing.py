@@ -1,0 +1,169 @@
+"""Subscribing: what somebody watches or has muted, and how they want to hear. Everybody decides for themselves alone."""
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from chokepoints.exceptions import FIELD, Problem
+from chokepoints.fields import FieldError, check_uuid
+from chokepoints.models import Chokepoint, Contributor, Sector, Source
+
+from ..exceptions import InvalidProposal, NotAllowed, NotFound
+from ..models import NotificationChoice, NotificationSettings, Proposal, Subscription
+from ..models.notification import CHOKEPOINT, EVERYTHING, PROPOSAL, SECTOR, SOURCE, WATCHABLE
+from ..notifications.events import EVENTS, LEVELS, REQUEST_LEVELS
+from .writing import HEAD
+
+MOST_SUBSCRIPTIONS = 2000
+LONGEST_PAUSE_DAYS = 366
+_MODELS = {CHOKEPOINT: Chokepoint, SECTOR: Sector, SOURCE: Source}
+
+
+def watch(*, actor: Any, what: str, target: Any = "") -> Subscription:
+    """Watch a chokepoint, sector or source (by id), a proposal (by number) or everything; twice is once.
+
+    Watching a muted proposal ends the mute. Raises NotAllowed, NotFound and InvalidProposal.
+    """
+    return _subscribe(actor, what, target, is_muted=False)
+
+
+def mute(*, actor: Any, number: Any) -> Subscription:
+    """Hear nothing more of a proposal but requests to act and what names oneself; twice is once.
+
+    Raises NotAllowed, NotFound and InvalidProposal.
+    """
+    return _subscribe(actor, PROPOSAL, number, is_muted=True)
+
+
+def end_subscription(*, actor: Any, pk: int) -> Subscription:
+    """End one of one's own subscriptions, watching or mute. Raises NotAllowed and NotFound."""
+    _check_signed_in(actor)
+    row = Subscription.objects.filter(owner=actor, pk=min(int(pk), 2**62)).first()
+    if row is None:
+        raise NotFound("You have no such subscription.")
+    row.delete()
+    return row
+
+
+def unwatch(*, actor: Any, what: str, target: Any = "") -> None:
+    """End watching or muting something, if one does."""
+    _check_signed_in(actor)
+    Subscription.objects.filter(owner=actor, what=what, target=str(target)[:36]).delete()
+
+
+def set_choice(*, actor: Any, event: str, scope: str, level: str) -> NotificationChoice | None:
+    """Choose how to hear of an event in a scope; the default is kept as no row. Raises NotAllowed and InvalidProposal."""
+    _check_signed_in(actor)
+    known = EVENTS.get(event)
+    if known is None or scope not in known.defaults:
+        raise InvalidProposal([_problem("event", "There is no such choice.")])
+    if level not in LEVELS:
+        raise InvalidProposal([_problem("level", f"Choose one of {', '.join(LEVELS)}.")])
+    if known.defaults[scope] == level:
+        NotificationChoice.objects.filter(owner=actor, event=event, scope=scope).delete()
+        return None
+    choice, _ = NotificationChoice.objects.update_or_create(
+        owner=actor, event=event, scope=scope, defaults={"level": level}
+    )
+    return choice
+
+
+def set_requests(*, actor: Any, level: str) -> NotificationSettings:
+    """Choose how to be told of requests to act. They can't be told never. Raises NotAllowed and InvalidProposal."""
+    if level not in REQUEST_LEVELS:
+        words = "Requests for your review can't be switched off; choose inbox only, a daily mail, or a mail at once."
+        raise InvalidProposal([_problem("requests", words)])
+    return _set(actor, requests=level)
+
+
+def set_language(*, actor: Any, language: str) -> NotificationSettings:
+    """Choose the language of one's mails; "" takes the site's. Raises NotAllowed and InvalidProposal."""
+    if language and language not in dict(settings.LANGUAGES):
+        raise InvalidProposal([_problem("language", f"Choose one of {', '.join(dict(settings.LANGUAGES))}.")])
+    return _set(actor, language=language)
+
+
+def pause(*, actor: Any, until: dt.datetime | None) -> NotificationSettings:
+    """Have no mail sent until a moment; None ends the pause. What comes meanwhile is in one digest afterwards.
+
+    Raises NotAllowed, and InvalidProposal for a moment that is past or more than a year away.
+    """
+    now = timezone.now()
+    if until is not None and not now < until <= now + dt.timedelta(days=LONGEST_PAUSE_DAYS):
+        raise InvalidProposal([_problem("until", "Choose a day to come, at most a year from now.")])
+    return _set(actor, paused_until=until)
+
+
+def note_bounce(*, owner: Any, address: str, why: str) -> None:
+    """Write down that an address refuses mail for good, so that it is asked no more until it is another one."""
+    NotificationSettings.objects.update_or_create(
+        owner=owner,
+        defaults={"bounced_address": address[:254], "bounced": timezone.now(), "bounced_why": why[:500]},
+    )
+
+
+def settings_of(user: Any) -> NotificationSettings:
+    """Return how somebody is told things; unsaved defaults if they never chose."""
+    return NotificationSettings.objects.filter(owner=user).first() or NotificationSettings(owner=user)
+
+
+def choices_of(user: Any) -> dict[tuple[str, str], str]:
+    """Return the cells of the matrix that somebody set, as (event, scope) → level."""
+    rows = NotificationChoice.objects.filter(owner=user)
+    return {(row.event, row.scope): row.level for row in rows}
+
+
+def _set(actor: Any, **values: Any) -> NotificationSettings:
+    _check_signed_in(actor)
+    row, _ = NotificationSettings.objects.update_or_create(owner=actor, defaults=values)
+    return row
+
+
+def _subscribe(actor: Any, what: str, target: Any, *, is_muted: bool) -> Subscription:
+    _check_signed_in(actor)
+    clean = _clean_target(actor, what, target)
+    with transaction.atomic():
+        existing = Subscription.objects.filter(owner=actor, what=what, target=clean).first()
+        if existing is None and Subscription.objects.filter(owner=actor).count() >= MOST_SUBSCRIPTIONS:
+            words = (
+                f"You watch {MOST_SUBSCRIPTIONS} things. Stop watching some, or watch a sector or everything."
+            )
+            raise InvalidProposal([_problem("what", words)])
+        row, _ = Subscription.objects.update_or_create(
+            owner=actor, what=what, target=clean, defaults={"is_muted": is_muted}
+        )
+    return row
+
+
+def _clean_target(actor: Any, what: str, target: Any) -> str:
+    if what not in WATCHABLE:
+        raise InvalidProposal([_problem("what", f"Watch one of {', '.join(WATCHABLE)}.")])
+    if what == EVERYTHING:
+        return ""
+    if what == PROPOSAL:
+        number = str(target)
+        contributor = Contributor.objects.filter(user=actor).first()
+        is_number = number.isascii() and number.isdigit() and len(number) < 19
+        if not is_number or not Proposal.objects.visible_to(contributor).filter(pk=number).exists():
+            raise NotFound(f"There is no proposal {number[:20]}.")
+        return str(int(number))
+    try:
+        record = UUID(check_uuid(target))
+    except FieldError as error:
+        raise InvalidProposal([_problem("target", str(error))]) from error
+    if not _MODELS[what].objects.filter(pk=record).exists():
+        raise NotFound(f"There is no such {what}.")
+    return str(record)
+
+
+def _check_signed_in(actor: Any) -> None:
+    if not (actor.is_authenticated and actor.is_active):
+        raise NotAllowed("Sign in first.")
+
+
+def _problem(field: str, words: str) -> Problem:
+    return Problem(FIELD, HEAD, field, words)
