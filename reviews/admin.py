@@ -5,6 +5,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.contrib.auth.admin import UserAdmin
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -20,6 +22,7 @@ from .forms.proposals import Words
 from .kinds import POLICY
 from .limits import LIMITS
 from .models import Authorship, Change, Comment, Limit, Policy, Proposal, Review, Token, Version
+from .services.appointing import note_roles, roles_of
 from .services.discussing import hide_comment
 from .services.governing import change_policy
 from .services.granting import revoke_token
@@ -296,6 +299,22 @@ class TokenAdmin(LookOnly):
         for pk in numbers:
             revoke_token(actor=request.user, pk=pk)
         self.message_user(request, f"{len(numbers)} revoked.")
+
+
+admin.site.unregister(get_user_model())
+
+
+@admin.register(get_user_model())
+class AccountAdmin(UserAdmin):
+    """Accounts as Django keeps them; whoever's roles change hears of it."""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        request.roles_before = roles_of(get_user_model().objects.get(pk=obj.pk)) if change else []
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        note_roles(actor=request.user, user=form.instance, before=request.roles_before)
 
 
 def _as_get(request: HttpRequest) -> HttpRequest:

@@ -125,6 +125,8 @@ def said_in(activity: Activity) -> str:
     elif "suggestion" in details:
         suggestion = Suggestion.objects.filter(pk=details["suggestion"]).first()
         words = suggestion.words if suggestion else ""
+    elif activity.verb == "role.changed":
+        words = _("Now: %(roles)s.") % {"roles": ", ".join(details["now"]) or _("no role")}
     elif "reason" in details:
         words = str(details["reason"])
     elif activity.verb == "export.failed":
