@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Case, F, Func, QuerySet, TextField, Value, When
+from django.db.models import Case, F, Func, OuterRef, QuerySet, Subquery, TextField, Value, When
 from django.db.models.functions import Cast
 
 from ..projection import model_of
@@ -23,6 +23,8 @@ from .formulas import SUSPECTS, neutralise, quoted
 from .rows import Row, Stream
 
 CHUNK = 200_000  # rows: ids follow no order of the table, so each chunk reads most pages; few chunks, then
+FIRST_CHUNK = 20_000  # rows: nobody knows yet how wide they are
+ROOM = 60_000_000  # bytes that a chunk may take: it is held as a whole
 PIECE = 2_000  # rows
 MARK = "\x01"  # no text of the register holds it; put before texts that begin with anything suspicious
 LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
@@ -61,13 +63,15 @@ def chunks(stream: Stream, *, safe: bool) -> Iterator[Copied | list[Row]]:
     rows = stream.standing().order_by("pk")
     # Bounds come from the index alone, whatever of the rows between them is wanted.
     ids = model_of(stream.table.kind).objects.order_by("pk").values_list("pk", flat=True)
-    after = ""
+    after, size = "", FIRST_CHUNK
     while True:
         left = rows.filter(pk__gt=after) if after else rows
-        bound = (ids.filter(pk__gt=after) if after else ids)[CHUNK - 1 : CHUNK].first()
+        bound = (ids.filter(pk__gt=after) if after else ids)[size - 1 : size].first()
         pieces = _copied(stream, left.filter(pk__lte=bound) if bound else left, values, after, bound)
         if pieces is None:
             yield from stream.chunks(after, str(bound or LAST))
+        else:
+            size = _fitting(pieces)
         while pieces:
             piece = pieces.popleft()
             stream.read += piece.rows
@@ -77,6 +81,15 @@ def chunks(stream: Stream, *, safe: bool) -> Iterator[Copied | list[Row]]:
         after = str(bound)
 
 
+def _fitting(pieces: deque[Copied]) -> int:
+    """Return how many rows the next chunk may have, so that it takes ROOM bytes if its rows are as wide as the last ones."""
+    rows = sum(piece.rows for piece in pieces)
+    if not rows:
+        return FIRST_CHUNK
+    width = sum(len(piece.data) for piece in pieces) / rows
+    return max(1000, min(CHUNK, int(ROOM / width)))
+
+
 def _values(stream: Stream, safe: bool) -> list[Any] | None:
     """Return the SQL of a stream's columns, None if one of them takes Python."""
     found = [_value(stream, column, safe) for column in stream.columns]
@@ -84,6 +97,10 @@ def _values(stream: Stream, safe: bool) -> list[Any] | None:
 
 
 def _value(stream: Stream, column: Column, safe: bool) -> Any:
+    if column.field == "merged_into" and column.type == "key":
+        # Few records were merged: looking those up is far cheaper than joining the whole table to itself.
+        model = model_of(stream.table.kind)
+        return Subquery(model.objects.filter(pk=OuterRef("merged_into")).order_by().values("key"))
     if column.type == "key" and column.needs and column.field != "status":
         return F(f"{column.field}__key")
     if column.sql is None or column.type == "list":
@@ -96,8 +113,9 @@ def _value(stream: Stream, column: Column, safe: bool) -> Any:
     return _Marked(column.sql) if column.type == "text" and safe else column.sql
 
 
-# Room to sort a chunk in; the transaction is for the settings, and takes no lock that anybody waits for.
-_ROOM = "SET LOCAL work_mem = '128MB'; SET LOCAL max_parallel_workers_per_gather = 0"
+# Memory to sort a chunk in, and help with it; compiling costs more than it saves. The transaction is for the settings, and
+# takes no lock that anybody waits for.
+_SETTINGS = "SET LOCAL work_mem = '128MB'; SET LOCAL max_parallel_workers_per_gather = 2; SET LOCAL jit = off"
 
 
 def _copied(
@@ -105,12 +123,12 @@ def _copied(
 ) -> deque[Copied] | None:
     """Return a chunk as pieces of CSV, or None if something in it has changed since the changeset.
 
-    All of it is read before any is handed on: whoever writes the file reports over the same connection.
+    All of it is read before any is handed on: a row in it may have changed.
     """
     query, parameters = rows.values_list(*values).query.sql_with_params()
     pieces: deque[Copied] = deque()
     with transaction.atomic(), connection.cursor() as wrapper:
-        wrapper.execute(_ROOM)
+        wrapper.execute(_SETTINGS)
         cursor = wrapper.cursor  # what Django wraps round it under DEBUG takes no parameters here
         with cursor.copy(f"COPY ({query}) TO STDOUT WITH (FORMAT csv)", parameters) as copy:
             # The server sends each row by itself.
