@@ -23,7 +23,7 @@ from ..services.limiting import limit_of
 from ..workflow import ENDED, PENDING
 from .choosing import request_level
 from .events import REQUEST
-from .sending import note_mail
+from .sending import note_digest, note_own_mails
 
 # These call whoever is asked again, however short ago they were asked.
 CALLS = ("proposal.nudged", "proposal.handed_over")
@@ -134,7 +134,7 @@ def _request(
         news = (
             activity and Notification.objects.filter(owner=each.person, activity=activity, sort=NEWS).exists()
         )
-        row = Notification.objects.create(
+        row = Notification(
             owner_id=each.person,
             sort=REQUEST,
             event=REQUEST,
@@ -145,7 +145,8 @@ def _request(
             step=before.step + 1 if before else 0,
             level=request_level(settings[each.person].requests if each.person in settings else None),
         )
-        note_mail([row], settings, now)
+        note_digest(row, settings.get(each.person), now).save()
+        note_own_mails(Notification.objects.filter(pk=row.pk), now)
 
 
 def _settings_of(people: Iterable[int]) -> dict[int, NotificationSettings]:

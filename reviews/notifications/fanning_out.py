@@ -28,7 +28,7 @@ from .asking import ask
 from .choosing import Reason, level_for
 from .events import NEVER, REQUEST, event_of
 from .recipients import hearers, may_see, proposal_of
-from .sending import note_mail
+from .sending import note_digest, note_own_mails
 
 log = logging.getLogger(__name__)
 
@@ -101,24 +101,23 @@ def _write(activity: Activity, event: str, proposal: Proposal | None, heard: dic
     rows = []
     for person, reasons in heard.items():
         level, reasons = level_for(event, reasons, choices.get(person, {}), is_muted=person in muted)
-        if level != NEVER:
-            rows.append(
-                Notification(
-                    owner_id=person,
-                    sort=NEWS,
-                    event=event,
-                    activity=activity,
-                    proposal=proposal,
-                    subject=activity.subject,
-                    reasons=[reason.as_json() for reason in reasons],
-                    level=level,
-                )
-            )
+        if level == NEVER:
+            continue
+        row = Notification(
+            owner_id=person,
+            sort=NEWS,
+            event=event,
+            activity=activity,
+            proposal=proposal,
+            subject=activity.subject,
+            reasons=[reason.as_json() for reason in reasons],
+            level=level,
+        )
+        rows.append(note_digest(row, settings.get(person), now))
     with transaction.atomic():
         Notification.objects.bulk_create(rows, ignore_conflicts=True, batch_size=CHUNK)
-        # Read back: where another run was first, its rows are the ones that there are.
-        written = Notification.objects.filter(activity=activity, owner__in=heard, sort=NEWS)
-        note_mail(list(written), settings, now)
+        # Where another run was first, its rows are the ones that there are.
+        note_own_mails(Notification.objects.filter(activity=activity, owner__in=heard, sort=NEWS), now)
 
 
 def _muted(proposal: Proposal | None, people: Iterable[int]) -> set[int]:

@@ -1,33 +1,27 @@
 """What is to be mailed: rows, written beside the notifications that they tell of. delivery.py and digests.py send them."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+
+from django.db.models import QuerySet
 
 from ..models import Mail, Notification, NotificationSettings
 from .choosing import mail_for
 from .events import NOW
 
 
-def note_mail(
-    rows: Iterable[Notification], settings: Mapping[int, NotificationSettings], now: dt.datetime
-) -> None:
-    """Write down which mails tell of some notifications: one of its own, or the digest that it waits for.
+def note_digest(row: Notification, settings: NotificationSettings | None, now: dt.datetime) -> Notification:
+    """Say, in an unsaved notification, which digest it waits for, if it waits for one."""
+    paused = bool(settings and settings.paused_until and settings.paused_until > now)
+    kind = mail_for(row.level, is_paused=paused)
+    row.digest = "" if kind == NOW else kind
+    return row
+
+
+def note_own_mails(rows: QuerySet[Notification], now: dt.datetime) -> None:
+    """Write down the mails of those notifications that have one of their own.
 
     Runs in the transaction that wrote the notifications, and twice without harm.
     """
-    rows = list(rows)
-    noted = set(Mail.objects.filter(notification__in=rows).values_list("notification", flat=True))
-    mails, waiting = [], []
-    for row in rows:
-        if row.digest or row.pk in noted:
-            continue
-        own = settings.get(row.owner_id)
-        paused = bool(own and own.paused_until and own.paused_until > now)
-        kind = mail_for(row.level, is_paused=paused)
-        if kind == NOW:
-            mails.append(Mail(owner_id=row.owner_id, kind=NOW, notification=row, due=now))
-        elif kind:
-            row.digest = kind
-            waiting.append(row)
+    owed = rows.filter(level=NOW, digest="", own_mail=None).values_list("pk", "owner")
+    mails = [Mail(owner_id=owner, kind=NOW, notification_id=pk, due=now) for pk, owner in owed]
     Mail.objects.bulk_create(mails, ignore_conflicts=True)
-    Notification.objects.bulk_update(waiting, ["digest"], batch_size=500)
