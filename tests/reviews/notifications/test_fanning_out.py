@@ -1,11 +1,19 @@
 """From one activity to everybody who hears of it: who, why, how, once; never the actor."""
 
+from datetime import timedelta
+
 import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from chokepoints.models import Activity, Outbox
-from reviews.models import Mail, Notification
+from reviews.models import Mail, Notification, Subscription, Webhook, WebhookDelivery
+from reviews.notifications import fanning_out
 from reviews.notifications.messages import message_of
-from reviews.services.subscribing import watch
+from reviews.services.discussing import comment_on_proposal, hide_comment
+from reviews.services.subscribing import mute, watch
 
 from ..conftest import reduced
 
@@ -40,3 +48,80 @@ def test_twice_is_once(people, register, propose, tell_all):
     tell_all()
     assert (Notification.objects.count(), Mail.objects.count()) == before
     assert before[0] and before[1]
+
+
+def test_what_it_costs_to_publish_does_not_depend_on_who_watches(people, register, build):
+    def cost(words: str) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            build.update("chokepoint", register.chokepoint, summary=words)
+        return len(queries)
+
+    cost("to begin with")
+    unwatched = cost("nobody watches")
+    User.objects.bulk_create(User(username=f"reader-{n}") for n in range(200))
+    Subscription.objects.bulk_create(
+        Subscription(owner=user, what="chokepoint", target=register.chokepoint)
+        for user in User.objects.filter(username__startswith="reader-")
+    )
+    assert cost("two hundred watch") == unwatched
+
+
+def test_what_fails_is_written_down_and_told_later(people, register, propose, monkeypatch, tell_all):
+    tell_all()
+    number = propose(*reduced(register))
+    owed = Outbox.objects.get(activity__verb="proposal.opened")
+    with monkeypatch.context() as broken:
+        broken.setattr(fanning_out, "hearers", lambda activity: 1 / 0)
+        fanning_out.fan_out(owed.pk)
+    owed.refresh_from_db()
+    assert owed.attempts == 1 and "ZeroDivisionError" in owed.error and owed.due > timezone.now()
+    fanning_out.sweep_outbox(now=owed.due + timedelta(minutes=1))
+    assert not Outbox.objects.filter(pk=owed.pk).exists()
+    assert Notification.objects.filter(proposal=number, event="request").count() == 4
+
+
+def test_what_was_hidden_or_may_not_be_seen_any_more_is_not_shown(people, register, propose, tell_all):
+    number = propose(*reduced(register))
+    comment = comment_on_proposal(actor=people.rita, number=number, text="@emma see 国产微球 <b>here</b>")
+    tell_all()
+    row = Notification.objects.get(owner=people.emma, event="commented")
+    assert [reason["scope"] for reason in row.reasons] == ["mine", "mentioned"]
+    assert message_of(row).words == "@emma see 国产微球 <b>here</b>"
+    hide_comment(actor=people.admin, comment=comment.pk, reason="Not fit to be read.")
+    assert message_of(row).words == ""
+
+
+def test_a_webhook_is_owed_what_its_owner_may_see_and_not_what_they_did(people, register, propose, tell_all):
+    tell_all()
+    for user in (people.emma, people.rita):
+        Webhook.objects.create(
+            owner=user, name="program", url="https://example.org/", events=["submitted"], secret="x"
+        )
+    Webhook.objects.create(
+        owner=people.emma,
+        name="mirror",
+        url="https://example.org/",
+        events=["submitted"],
+        secret="x",
+        with_own=True,
+    )
+    Webhook.objects.create(
+        owner=people.ravi, name="other", url="https://example.org/", events=["released"], secret="x"
+    )
+    propose(*reduced(register))
+    tell_all()
+    owed = WebhookDelivery.objects.values_list("webhook__owner__username", "webhook__name").order_by("pk")
+    assert list(owed) == [("rita", "program"), ("emma", "mirror")]
+
+
+def test_a_muted_proposal_is_heard_of_only_where_one_is_named(people, register, propose, tell_all):
+    number = propose(*reduced(register))
+    watch(actor=people.nobody, what="chokepoint", target=register.chokepoint)
+    mute(actor=people.nobody, number=number)
+    comment_on_proposal(actor=people.emma, number=number, text="Nothing for anybody.")
+    comment_on_proposal(actor=people.emma, number=number, text="Look, @erik and @reviewers")
+    mute(actor=people.erik, number=number)
+    tell_all()
+    assert not Notification.objects.filter(owner=people.nobody, proposal=number).exists()
+    (row,) = Notification.objects.filter(owner=people.erik, proposal=number)
+    assert row.reasons[0]["scope"] == "mentioned"
