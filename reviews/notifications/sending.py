@@ -3,6 +3,8 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping
 
+from chokepoints.services.handing_out import hand_out_soon
+
 from ..models import Mail, Notification, NotificationSettings
 from .choosing import mail_for
 from .events import NOW
@@ -31,3 +33,9 @@ def note_mail(
             waiting.append(row)
     Mail.objects.bulk_create(mails, ignore_conflicts=True)
     Notification.objects.bulk_update(waiting, ["digest"], batch_size=500)
+
+
+def hurry_mails(activity_id: int, now: dt.datetime) -> None:
+    """Have a worker send what is due without waiting for the sweep, if anything is."""
+    if Mail.objects.to_send(now).exists():
+        hand_out_soon("reviews.tasks.send_mails", activity_id)
