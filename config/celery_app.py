@@ -48,6 +48,23 @@ app.conf.beat_schedule = {
         "schedule": timedelta(seconds=15),
         "options": {"expires": 15},
     },
+    # Mails that are due: those whose message was lost, those that a server didn't take yet.
+    "send mails": {
+        "task": "reviews.tasks.send_mails",
+        "schedule": timedelta(seconds=15),
+        "options": {"expires": 15},
+    },
+    # Often, so that nobody who was down at midnight costs anybody a digest. There is one a person and period anyway.
+    "make digests": {
+        "task": "reviews.tasks.make_digests",
+        "schedule": timedelta(minutes=10),
+        "options": {"expires": 600},
+    },
+    "drop old mails": {
+        "task": "reviews.tasks.drop_old_mails",
+        "schedule": timedelta(days=1),
+        "options": {"expires": 86400},
+    },
     "remind those whose turn it is": {
         "task": "reviews.tasks.remind",
         "schedule": timedelta(hours=1),

@@ -21,12 +21,25 @@ from .exceptions import ReviewError
 from .forms.proposals import Words
 from .kinds import POLICY
 from .limits import LIMITS
-from .models import Authorship, Change, Comment, Limit, Policy, Proposal, Review, Token, Version
+from .models import (
+    Authorship,
+    Change,
+    Comment,
+    Limit,
+    Mail,
+    NotificationSettings,
+    Policy,
+    Proposal,
+    Review,
+    Token,
+    Version,
+)
 from .services.appointing import note_roles, roles_of
 from .services.discussing import hide_comment
 from .services.governing import change_policy
 from .services.granting import revoke_token
 from .services.limiting import set_limit
+from .services.mailing import send_again
 
 
 class AuthorshipInline(LookOnlyInline):
@@ -315,6 +328,39 @@ class AccountAdmin(UserAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         note_roles(actor=request.user, user=form.instance, before=request.roles_before)
+
+
+@admin.register(Mail)
+class MailAdmin(LookOnly):
+    """Mails: to whom, what became of each, and why. Admins have those sent again that were refused."""
+
+    list_display = ("id", "owner", "kind", "period", "state", "tries", "due", "address", "error")
+    list_select_related = ("owner",)
+    list_filter = ("state", "kind", "made")
+    search_fields = ("owner__username", "address", "error")
+    fields = (
+        *("owner", "kind", "notification", "period", "state", "attempt", "tries", "due", "lease_until"),
+        *("address", "error", "made", "ended"),
+    )
+    actions = ("send_again",)
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_active and request.user.is_superuser
+
+    @admin.action(description="Send the chosen ones again that were refused", permissions=["send"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Mail]) -> None:
+        again = send_again(actor=request.user, numbers=list(queryset.values_list("pk", flat=True)))
+        self.message_user(request, f"{again} will be sent again.")
+
+
+@admin.register(NotificationSettings)
+class NotificationSettingsAdmin(LookOnly):
+    """How members are told things, and which addresses refuse mail."""
+
+    list_display = ("owner", "requests", "language", "paused_until", "bounced_address", "bounced_why")
+    list_select_related = ("owner",)
+    list_filter = ("requests", "language")
+    search_fields = ("owner__username", "bounced_address")
 
 
 def _as_get(request: HttpRequest) -> HttpRequest:

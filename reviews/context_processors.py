@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
@@ -9,5 +10,8 @@ from .services.roles import is_reviewer
 
 
 def member(request: HttpRequest) -> dict[str, Any]:
-    """Return whether the visitor may review; nobody is asked before a page wants to know."""
-    return {"may_review": SimpleLazyObject(lambda: is_reviewer(getattr(request, "user", None)))}
+    """Return whether the visitor may review; nobody is asked before a page wants to know. And whether mails are shown."""
+    return {
+        "may_review": SimpleLazyObject(lambda: is_reviewer(getattr(request, "user", None))),
+        "mails_shown": settings.MAILS_SHOWN,
+    }

@@ -46,8 +46,14 @@ def password_of(name: str) -> str:
     return f"demo-{name}-2018"
 
 
+def address_of(name: str) -> str:
+    """Return the mail address of a demo account, at a name that is nobody's (RFC 2606)."""
+    return f"{name}@example.org"
+
+
 def make_accounts() -> dict[str, Any]:
-    """Return the demo accounts by name, making those that are missing. Passwords that were changed stay changed."""
+    """Return the demo accounts by name, making those that are missing. Passwords that were changed stay changed, and
+    addresses."""
     accounts = {}
     for name, (full_name, affiliation, group) in ACCOUNTS.items():
         first, last = full_name.split(" ", 1)
@@ -56,6 +62,7 @@ def make_accounts() -> dict[str, Any]:
             defaults={
                 "first_name": first,
                 "last_name": last,
+                "email": address_of(name),
                 "is_staff": not group,
                 "is_superuser": not group,
             },
@@ -66,6 +73,9 @@ def make_accounts() -> dict[str, Any]:
             if group:
                 user.groups.add(Group.objects.get(name=group))
             _name_contributor(user, affiliation)
+        elif not user.email:  # made before there were mails
+            user.email = address_of(name)
+            user.save(update_fields=["email"])
         accounts[name] = user
     return accounts
 

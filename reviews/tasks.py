@@ -6,7 +6,7 @@ Each task is a service called by the clock. It may run twice or late: what one r
 from celery import shared_task
 from django.utils import timezone
 
-from .notifications import asking, fanning_out
+from .notifications import asking, delivery, digests, fanning_out, filing
 from .services import carrying, claiming, holding, keeping, remembering, repeating, settling
 
 
@@ -69,3 +69,21 @@ def sweep_outbox() -> None:
 def remind() -> None:
     """Ask again for what waits too long."""
     asking.remind()
+
+
+@shared_task(name="reviews.tasks.send_mails")
+def send_mails(activity: str = "") -> None:
+    """Send the mails that are due; an activity that led to some is named by who hands it out, and needn't be known."""
+    delivery.send_mails()
+
+
+@shared_task(name="reviews.tasks.make_digests")
+def make_digests() -> None:
+    """Write down the digests of the periods that are over."""
+    digests.make_digests()
+
+
+@shared_task(name="reviews.tasks.drop_old_mails")
+def drop_old_mails() -> None:
+    """Let mails go that are past their time."""
+    filing.drop_old_mails(now=timezone.now())

@@ -13,6 +13,7 @@ from .views import (
     imports,
     keeping,
     lookups,
+    mails,
     moving,
     policies,
     proposals,
@@ -20,6 +21,7 @@ from .views import (
     resolving,
     suggesting,
     tokens,
+    unsubscribing,
     versions,
 )
 
@@ -100,5 +102,10 @@ urlpatterns = [
         name="record-proposals",
     ),
     path("lookup/<str:kind>/", lookups.Lookup.as_view(), name="lookup"),
+    # What links in mails open, without signing in; and the mails of a local register, which go to files.
+    path("unsubscribe/<str:token>/", unsubscribing.Unsubscribe.as_view(), name="unsubscribe"),
+    path("mails/", mails.MailList.as_view(), name="mail-list"),
+    path("mails/<str:name>/", mails.MailDetail.as_view(), name="mail-detail"),
+    path("mails/<str:name>/html/", mails.MailHtml.as_view(), name="mail-html"),
     path("policies/", policies.PolicyList.as_view(), name="policy-list"),
 ]

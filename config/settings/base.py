@@ -4,6 +4,7 @@ Nothing here is secret and nothing here is unsafe: DEBUG is off, demo accounts a
 """
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from corsheaders.defaults import default_headers
@@ -11,6 +12,7 @@ from corsheaders.defaults import default_headers
 from config.brokers import transport_options_for
 from config.counters import cache_from_url
 from config.databases import database_from_url
+from config.mails import mail_from_url
 
 env = environ.Env()
 
@@ -119,6 +121,9 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
+
+# Of mails to people; pages are English. The first is the one that nobody has to choose.
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文"), ("de", "Deutsch")]
 
 # --- static files: https://docs.djangoproject.com/en/5.2/howto/static-files/
 
@@ -276,6 +281,27 @@ RELEASE_LOST_ROWS_ALLOWED = env.int("RELEASE_LOST_ROWS_ALLOWED", default=10)
 RELEASE_LEASE_SECONDS = env.float("RELEASE_LEASE_SECONDS", default=900)
 # After a failure, or when one was held back, the clock tries again no sooner than this.
 RELEASE_RETRY_HOURS = env.float("RELEASE_RETRY_HOURS", default=24)
+
+# --- mail: docs/notifications.md
+
+# The address at which people reach this site, for links in mails.
+SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
+# Where mails go: smtp://, smtp+tls:// or smtp+ssl://user:password@host:port. Without it each is written to a file.
+EMAIL_BACKEND = "reviews.notifications.backends.FileBackend"
+EMAIL_FILE_PATH = env("MAILS_DIR", default=str(VAR_DIR / "mails"))
+DEFAULT_FROM_EMAIL = env(
+    "DEFAULT_FROM_EMAIL",
+    default=f"Chokepoint Register <register@{urlsplit(SITE_URL).hostname or 'localhost'}>",
+)
+# How long a mail server may take for each answer.
+EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=10)
+# A worker that hasn't reported for so long is lost, and another sends the mail. Longer than a slow server takes.
+MAIL_LEASE_SECONDS = env.float("MAIL_LEASE_SECONDS", default=180)
+MAIL_KEEP_DAYS = env.int("MAIL_KEEP_DAYS", default=90)
+# A page that shows everybody the mails in those files; only the local settings allow it.
+MAILS_SHOWN = False
+if env("EMAIL_URL", default=""):
+    vars().update(mail_from_url(env("EMAIL_URL")))
 
 # --- logs: https://docs.djangoproject.com/en/5.2/topics/logging/
 # One line an event, to stderr; whoever runs the register decides where that goes.

@@ -11,6 +11,7 @@ from .base import VAR_DIR, env
 DEBUG = True
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 DEMO_ACCOUNTS_ALLOWED = True
+MAILS_SHOWN = True
 
 
 def _secret_key(path: Path) -> str:

@@ -39,6 +39,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3") and not env.bool("ALLOW_SQ
 
 _required("CELERY_BROKER_URL", "redis://host:6379/0, or filesystem:// for a small site.")
 
+if env("EMAIL_URL", default=""):
+    _required("SITE_URL", "https://your.site; mails lead people there.")
+
 # --- only over TLS: https://docs.djangoproject.com/en/5.2/ref/middleware/#http-strict-transport-security
 
 SESSION_COOKIE_SECURE = True

@@ -10,6 +10,8 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from .. import attention
+
 # How somebody hears of an event, from not at all to at once. Whatever is not NEVER is in the inbox too.
 NEVER, INBOX, WEEKLY, DAILY, NOW = "never", "inbox", "weekly", "daily", "now"
 LEVELS: dict[str, Promise] = {
@@ -164,6 +166,18 @@ EVENTS: dict[str, Event] = {
 
 # A request to act isn't news and has its own channel; this is what it is called where an event is named.
 REQUEST = "request"
+# Why it is somebody's turn (attention.py), said to them.
+TURNS: dict[str, Promise] = {
+    attention.CHANGES_REQUESTED: _("changes were requested"),
+    attention.CONFLICTING: _("it conflicts with what was published meanwhile"),
+    attention.OBSTRUCTED: _("it can't be published as it stands"),
+    attention.ON_IT: _("you are on it"),
+    attention.HANDED_OVER: _("it was handed over to you"),
+    attention.KNOWS_SECTOR: _("you know the sector"),
+    attention.MAY_REVIEW: _("you may review it"),
+    attention.TOO_FEW: _("the present reviewers can't give the approvals that it needs"),
+    attention.TOO_OLD: _("it waits too long"),
+}
 
 
 def event_of(verb: str, details: Mapping[str, Any]) -> str | None:

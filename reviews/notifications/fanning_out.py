@@ -28,7 +28,7 @@ from .asking import ask
 from .choosing import Reason, level_for
 from .events import NEVER, REQUEST, event_of
 from .recipients import hearers, may_see, proposal_of
-from .sending import note_digest, note_own_mails
+from .sending import hurry_mails, note_digest, note_own_mails
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +46,7 @@ def fan_out(activity_id: int) -> bool:
     try:
         _tell(owed.activity)
         owed.delete()
+        hurry_mails(activity_id, timezone.now())
     except Exception as error:
         log.exception("Activity %s couldn't be told.", activity_id)
         pause = min(LONGEST_PAUSE, dt.timedelta(seconds=15 * 2 ** min(owed.attempts, 10)))

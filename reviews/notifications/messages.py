@@ -16,7 +16,7 @@ from chokepoints.history import open_commitments
 from chokepoints.models import Activity, Changeset, Contributor, Export
 
 from ..models import Comment, Notification, Proposal, Review, Suggestion
-from .events import EVENTS, REQUEST, SCOPES
+from .events import EVENTS, REQUEST, SCOPES, TURNS
 from .recipients import may_see
 
 LONGEST_WORDS = 1000
@@ -90,7 +90,7 @@ def reason_words(reason: dict[str, str]) -> str:
 def why_asked(notification: Notification) -> str:
     """Return the sentence that says why somebody is asked to act."""
     return _("You get this because it is your turn: %(why)s.") % {
-        "why": _(notification.turn) if notification.turn else ""
+        "why": TURNS.get(notification.turn, notification.turn)
     }
 
 

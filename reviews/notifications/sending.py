@@ -4,6 +4,8 @@ import datetime as dt
 
 from django.db.models import QuerySet
 
+from chokepoints.services.handing_out import hand_out_soon
+
 from ..models import Mail, Notification, NotificationSettings
 from .choosing import mail_for
 from .events import NOW
@@ -25,3 +27,9 @@ def note_own_mails(rows: QuerySet[Notification], now: dt.datetime) -> None:
     owed = rows.filter(level=NOW, digest="", own_mail=None).values_list("pk", "owner")
     mails = [Mail(owner_id=owner, kind=NOW, notification_id=pk, due=now) for pk, owner in owed]
     Mail.objects.bulk_create(mails, ignore_conflicts=True)
+
+
+def hurry_mails(activity_id: int, now: dt.datetime) -> None:
+    """Have a worker send what is due without waiting for the sweep, if anything is."""
+    if Mail.objects.to_send(now).exists():
+        hand_out_soon("reviews.tasks.send_mails", activity_id)

@@ -106,6 +106,16 @@ def note_bounce(*, owner: Any, address: str, why: str) -> None:
     )
 
 
+def clear_bounce(*, actor: Any) -> NotificationSettings:
+    """Try one's address again, although it refused mail for good. (Another address is tried anyway.) Raises NotAllowed."""
+    return _set(actor, bounced_address="", bounced=None, bounced_why="")
+
+
+def has_bounced(settings: NotificationSettings, address: str) -> bool:
+    """Tell whether an address is the one that refuses mail."""
+    return bool(address) and settings.bounced_address.lower() == address.strip().lower()
+
+
 def settings_of(user: Any) -> NotificationSettings:
     """Return how somebody is told things; unsaved defaults if they never chose."""
     return NotificationSettings.objects.filter(owner=user).first() or NotificationSettings(owner=user)
