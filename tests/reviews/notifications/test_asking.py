@@ -80,7 +80,7 @@ def test_never_on_all_news_and_a_mute_silence_no_request(people, register, propo
     tell_all()
     (row,) = Notification.objects.filter(owner=people.rita)
     assert row.event == "request" and mails_to(people.rita) == 1
-    assert message_of(row).why == "You get this because it is your turn: may review it."
+    assert message_of(row).why == "You get this because it is your turn: you may review it."
 
 
 def test_changes_that_were_requested_are_one_message_and_the_authors_turn(people, opened, tell_all):
