@@ -95,8 +95,8 @@ def newest_changesets(followed: Followed | None, *, before: int | None, limit: i
             Changeset.objects.all() if before is None else Changeset.objects.filter(number__lt=before)
         )
         return list(changesets.order_by("-number").values_list("number", flat=True)[:limit])
-    rows = rows.filter(record__in=followed.records()).order_by("-changeset")
-    found = set(rows.values_list("changeset", flat=True).distinct()[:limit])
+    rows = rows.filter(record__in=followed.records()).order_by("-changeset_id")
+    found = set(rows.values_list("changeset_id", flat=True).distinct()[:limit])
     found |= {number for number in _formerly(followed.targets()) if before is None or number < before}
     return sorted(found, reverse=True)[:limit]
 

@@ -193,7 +193,7 @@ def test_ids_are_the_same_in_every_feed_and_under_every_address_and_name(feed, b
 
 
 def test_ids_may_never_change(feed, ids):
-    """These are what readers have kept since the first feed went out: the seed fixes the digests."""
+    """Another id for the same entry would make every reader show everything anew."""
     document = feed("/history/feed.atom")
     first = document.findall(f"{ATOM}entry")[-1]
     digest = Changeset.objects.get(number=1).digest
@@ -246,8 +246,9 @@ def test_feeds_are_only_read(client, ids):
         assert client.head(address).status_code == 200
 
 
-def test_pages_lead_from_one_to_the_next_without_a_gap(feed, build, ids, monkeypatch):
-    monkeypatch.setattr(feeds, "ENTRIES", 2)
+@pytest.mark.parametrize("size", [1, 2])
+def test_pages_lead_from_one_to_the_next_without_a_gap(feed, ids, monkeypatch, size):
+    monkeypatch.setattr(feeds, "ENTRIES", size)
     for address in (
         "/history/feed.atom",
         "/chokepoints/microspheres/feed.atom",
@@ -265,7 +266,7 @@ def test_pages_lead_from_one_to_the_next_without_a_gap(feed, build, ids, monkeyp
             assert links(document, "self") == following and links(document, "first") == first
         assert seen == expected.get(address, [5, 4, 2])
     assert not numbers(feed("/history/feed.atom?before=0"))
-    assert numbers(feed(f"/history/feed.atom?before={'9' * 18}")) == [5, 4]
+    assert numbers(feed(f"/history/feed.atom?before={'9' * 18}")) == [5, 4][:size]
 
 
 def test_hostile_texts_stay_texts(feed, build, ids):
