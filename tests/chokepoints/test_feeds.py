@@ -17,7 +17,7 @@ from chokepoints.services.publishing import Verdict
 from chokepoints.views import feeds
 from tests.builders import small_register
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 ATOM = "{http://www.w3.org/2005/Atom}"
 QUOTE = "全世界只有日本一兩家公司可以提供，\uf9d0金属\ufa19𠮷"
 
