@@ -421,11 +421,16 @@ def test_pages_name_their_feeds(client, ids):
             ["/chokepoints/microspheres/feed.atom", "/sectors/materials/feed.atom"],
         ),
         (f"/records/sector/{ids['sector']}/", ["/sectors/materials/feed.atom"]),
+        ("/chokepoints/?sector=materials", ["/sectors/materials/feed.atom"]),
         ("/releases/", ["/releases/feed.atom"]),
     ):
         text = client.get(page).content.decode()
         for address in expected:
             assert '<link rel="alternate" type="application/atom+xml"' in text
             assert text.count(f'href="{address}"') == 2, (page, address)
-    other = client.get(f"/records/assessment/{ids['assessment']}/").content.decode()
-    assert "feed.atom" not in other
+    for page in (
+        f"/records/assessment/{ids['assessment']}/",
+        "/chokepoints/?sector=nothing",
+        "/chokepoints/",
+    ):
+        assert b"feed.atom" not in client.get(page).content
