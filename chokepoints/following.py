@@ -5,7 +5,7 @@ the revisions that pointed a record elsewhere.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,34 +121,38 @@ def _formerly(targets: set[tuple[str, str]]) -> Iterator[int]:
 
 
 def notices(numbers: Iterable[int], followed: Followed | None = None) -> list[Notice]:
-    """Return changesets in words, the newest first. Of many records, those that are followed are named first."""
+    """Return changesets in words, the newest first. Of many records, only those that are followed are named."""
     changesets = list(Changeset.objects.filter(number__in=list(numbers)).order_by("-number"))
     here = [changeset.number for changeset in changesets]
-    sizes = dict(
-        Revision.objects.filter(changeset__in=here)
-        .order_by()
-        .values_list("changeset")
-        .annotate(n=Count("pk"))
-    )
-    revisions = _named(here, followed)
+    rows = Revision.objects.filter(changeset__in=here).order_by()
+    sizes = dict(rows.values_list("changeset").annotate(n=Count("pk")))
+    revisions = _named(sizes, followed)
     names = names_of((revision.kind, str(revision.record)) for revision in revisions)
     touched: dict[int, list[Touched]] = defaultdict(list)
     for revision in revisions:
         touched[revision.changeset_id].append(_touched(revision, names))
     return [
-        Notice(line, touched[number], sizes.get(number, 0) - len(touched[number]))
+        Notice(line, touched[number], sizes[number] - len(touched[number]))
         for number, line in zip(here, changeset_lines(changesets), strict=True)
     ]
 
 
-def _named(changesets: list[int], followed: Followed | None) -> list[Revision]:
-    """Return of each changeset at most NAMED revisions, in their order."""
-    first: list[Any] = [F("position")]
+def _named(sizes: Mapping[int, int], followed: Followed | None) -> list[Revision]:
+    """Return at most NAMED revisions of each changeset, in their order: of one with more, those that are followed."""
+    order: list[Any] = [F("position")]
+    rows = Revision.objects.filter(changeset__in=list(sizes)).defer("state", "cites")
     if followed is not None:
-        first.insert(0, Case(When(record__in=followed.records(), then=Value(0)), default=Value(1)))
-    place = Window(RowNumber(), partition_by=[F("changeset")], order_by=first)
-    rows = Revision.objects.filter(changeset__in=changesets).defer("state", "cites").annotate(place=place)
-    return sorted(rows.filter(place__lte=NAMED).order_by(), key=lambda row: (row.changeset_id, row.position))
+        aside = Case(When(record__in=followed.records(), then=Value(0)), default=Value(1))
+        rows, order = rows.annotate(aside=aside), [F("aside"), F("position")]
+    place = Window(RowNumber(), partition_by=[F("changeset")], order_by=order)
+    found: dict[int, list[Revision]] = defaultdict(list)
+    for row in rows.annotate(place=place).filter(place__lte=NAMED).order_by("changeset_id", "position"):
+        found[row.changeset_id].append(row)
+    for number, revisions in found.items():
+        if followed is not None and sizes[number] > NAMED:
+            # What had left by now isn't known here; then the first ones have to do.
+            found[number] = [row for row in revisions if not row.aside] or revisions
+    return [row for revisions in found.values() for row in revisions]
 
 
 def _touched(revision: Revision, names: Any) -> Touched:

@@ -313,14 +313,17 @@ def test_a_text_that_was_taken_away_is_not_told(feed, build, ids):
     assert "secret" not in ET.tostring(document, encoding="unicode")
 
 
-def test_of_many_records_some_are_named_and_the_feeds_own_first(feed, build, ids):
+def test_of_many_records_only_some_are_named_and_those_are_the_feeds_own(feed, build, ids):
     many = [build.change("chokepoint", "create", key=f"c-{n}", name=f"Number {n}", dependent_country="CN",
                          sector=ids["sector"]) for n in range(NAMED + 5)]  # fmt: skip
     build.several(*many)
     text, _ = read(content(feed("/history/feed.atom")))
     assert "Number 0" in text and f"Number {NAMED}" not in text and "5 more records" in text
     text, _ = read(content(feed(f"/chokepoints/c-{NAMED + 2}/feed.atom")))
-    assert f"Number {NAMED + 2}" in text and text.count("Created: ") == NAMED and "5 more records" in text
+    assert f"Number {NAMED + 2}" in text and text.count("Created: ") == 1
+    assert f"{NAMED + 4} more records" in text
+    text, _ = read(content(feed("/sectors/materials/feed.atom")))
+    assert text.count("Created: ") == NAMED and "5 more records" in text
 
 
 @pytest.mark.parametrize(
