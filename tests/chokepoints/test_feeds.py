@@ -430,7 +430,7 @@ def test_pages_name_their_feeds(client, ids):
         text = client.get(page).content.decode()
         for address in expected:
             assert '<link rel="alternate" type="application/atom+xml"' in text
-            assert text.count(f'href="{address}"') == 2, (page, address)
+            assert text.count(f'href="{address}"') >= 2, (page, address)
     for page in (
         f"/records/assessment/{ids['assessment']}/",
         "/chokepoints/?sector=nothing",
