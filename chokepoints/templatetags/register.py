@@ -88,14 +88,29 @@ def visible(text: Any) -> SafeString:
     return mark_safe("".join(_visible(character) for character in text))
 
 
-def _visible(character: str) -> str:
+def visible_text(text: str) -> str:
+    """The same where there is no HTML, such as titles of feeds: invisible characters stand named in brackets."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(f"[{_short_name(c)}]" if _is_hidden(c) else c for c in text)
+
+
+def _is_hidden(character: str) -> bool:
     category = unicodedata.category(character)
     hidden = category in {"Cf", "Cc", "Cs", "Co", "Zl", "Zp", "Zs"} or "\ufe00" <= character <= "\ufe0f"
-    if not hidden or character in EXPECTED:
+    return hidden and character not in EXPECTED
+
+
+def _short_name(character: str) -> str:
+    return SHORT_NAMES.get(character, f"U+{ord(character):04X}")
+
+
+def _visible(character: str) -> str:
+    if not _is_hidden(character):
         return escape(character)
     code = f"U+{ord(character):04X}"
     name = unicodedata.name(character, "")
-    mark = SHORT_NAMES.get(character, code)
+    mark = _short_name(character)
     return format_html('<span class="invisible" title="{}">{}</span>', f"{code} {name}".strip(), mark)
 
 

@@ -1,13 +1,11 @@
-"""Releases: all of them, one of them, its files under permanent addresses, a feed. Open to everybody."""
+"""Releases: all of them, one of them, its files under permanent addresses. Open to everybody."""
 
 import base64
 from typing import Any
 
-from django.contrib.syndication.views import Feed
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.feedgenerator import Atom1Feed
 from django.views.decorators.http import require_safe
 
 from .. import selectors
@@ -19,7 +17,6 @@ from ..services import releasing
 from .pages import page_of
 
 PER_PAGE = 20
-IN_FEED = 30
 ARCHIVE = "chokepoint-register.zip"  # what the archive of the latest release is called, whichever that is
 MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -113,42 +110,6 @@ def release_file(request: HttpRequest, number: int, path: str) -> HttpResponse |
     answer["ETag"] = etag
     answer["Cache-Control"] = "public, max-age=31536000, immutable"
     return answer
-
-
-class ReleaseFeed(Feed):
-    """The newest releases as Atom. Nothing that people typed is in it."""
-
-    feed_type = Atom1Feed
-    title = "The chokepoint register: releases"
-    subtitle = "Numbered editions of the whole register."
-    author_name = "The chokepoint register"
-
-    def link(self) -> str:
-        return reverse("release-list")
-
-    def items(self) -> Any:
-        return Release.objects.published()[:IN_FEED]
-
-    def item_title(self, item: Release) -> str:
-        return f"Release {item.number}"
-
-    def item_description(self, item: Release) -> str:
-        sums = {
-            name: sum(of[name] for of in item.counts.values()) for name in ("added", "changed", "removed")
-        }
-        words = ", ".join(f"{number} {name}" for name, number in sums.items())
-        turned = len(item.turned)
-        since = (
-            f" Since release {item.number - 1}: {words}; statuses changed: {turned}."
-            if item.number > 1
-            else ""
-        )
-        return f"The register as of changeset {item.changeset}, {item.rows} rows in all tables.{since}"
-
-    def item_pubdate(self, item: Release) -> Any:
-        return item.made
-
-    item_updateddate = item_pubdate
 
 
 def _published(number: int) -> Release:

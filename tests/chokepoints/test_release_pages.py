@@ -1,7 +1,6 @@
-"""The pages of releases: permanent addresses, files that never change, a feed, and what didn't come out."""
+"""The pages of releases: permanent addresses, files that never change, and what didn't come out."""
 
 import os
-import xml.etree.ElementTree as ET
 from html import unescape
 
 import pytest
@@ -14,7 +13,6 @@ from chokepoints.services.verifying import Report
 from tests.builders import small_register
 
 pytestmark = pytest.mark.django_db
-ATOM = "{http://www.w3.org/2005/Atom}"
 REASON = "The register doesn't verify: Changeset 3 is <b>wrong</b>."
 
 
@@ -105,21 +103,10 @@ def test_what_is_no_file_of_a_release_is_not_there(client, two):
     assert client.get("/releases/1/files/SHA256SUMS").status_code == 404
 
 
-def test_the_feed_is_atom_with_permanent_addresses(client, two):
-    answer = client.get("/releases/feed/")
-    assert answer["Content-Type"].startswith("application/atom+xml")
-    entries = ET.fromstring(answer.content).findall(f"{ATOM}entry")
-    assert [one.findtext(f"{ATOM}title") for one in entries] == ["Release 2", "Release 1"]
-    assert entries[0].find(f"{ATOM}link").get("href") == "http://testserver/releases/2/"
-    assert "statuses changed: 1" in entries[0].findtext(f"{ATOM}summary")
-    assert entries[0].findtext(f"{ATOM}updated")
-
-
 def test_an_empty_register_has_pages_too(client):
     assert "There is no release yet" in text_of(client.get("/releases/"))
     assert "Nothing has been published yet" in text_of(client.get("/status/"))
     assert client.get("/releases/latest/").status_code == client.get("/releases/1/").status_code == 404
-    assert not ET.fromstring(client.get("/releases/feed/").content).findall(f"{ATOM}entry")
 
 
 def test_what_did_not_come_out_is_seen_on_the_status_page_and_why_by_admins(client, two, build, monkeypatch):
@@ -158,6 +145,6 @@ def test_pages_cost_the_same_number_of_queries_with_many_releases(
     for number in range(3):
         build.source(f"source-{number}")
         releasing.cut_release()
-    for address in ("/releases/", "/releases/2/", "/releases/feed/", "/status/"):
+    for address in ("/releases/", "/releases/2/", "/releases/feed.atom", "/status/"):
         with django_assert_max_num_queries(12):
             client.get(address)

@@ -8,7 +8,7 @@ from django.urls import reverse
 from chokepoints.models import Assessment, Changeset, Chokepoint, Source
 from reviews.exceptions import NotFound
 from reviews.models import Policy, Proposal, Review
-from reviews.services.drafting import draft_proposal
+from reviews.services.drafting import draft_proposal, withdraw_proposal
 from reviews.services.governing import change_policy
 from reviews.services.reviewing import review_proposal
 from tests.reviews.conftest import change, create, reduced
@@ -593,3 +593,28 @@ def test_a_draft_discarded_while_its_page_is_being_handled_is_a_page_that_says_s
         opened.present_version()
     monkeypatch.setattr("reviews.views.editing.own_proposal", lambda number, user: opened)
     assert signed_in("emma").get(f"/proposals/{proposal.pk}/edit/").status_code == 404
+
+
+def test_what_is_only_proposed_is_in_no_feed_whatever_becomes_of_it(client, people, register, propose):
+    numbers = [
+        propose(change("chokepoint", register.chokepoint, summary=f"Whispered {n}."), title=f"Whispered {n}")
+        for n in range(4)
+    ]
+    draft_proposal(actor=people.emma, title="Whispered in a draft", rationale="Whispered.", changes=[])
+    withdraw_proposal(actor=people.emma, number=numbers[1])
+    review_proposal(
+        actor=people.rita, number=numbers[2], version=1, verdict="reject", reason="other", comment="No."
+    )
+    review_proposal(actor=people.rita, number=numbers[3], version=1, verdict="approve")
+    text = client.get("/history/feed.atom").content.decode()
+    assert "Whispered 3" in text and "Approved by rita" in text
+    for address in (
+        "/history/feed.atom",
+        f"/chokepoints/{key_of(register)}/feed.atom",
+        "/sectors/materials/feed.atom",
+    ):
+        text = client.get(address).content.decode()
+        assert "Whispered 3" in text
+        assert not [
+            words for words in ("Whispered 0", "Whispered 1", "Whispered 2", "draft") if words in text
+        ]
