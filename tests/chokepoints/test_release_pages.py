@@ -12,6 +12,7 @@ from chokepoints.models import Release
 from chokepoints.services import releasing
 from chokepoints.services.verifying import Report
 from tests.builders import small_register
+from tests.recording import lay_register
 
 pytestmark = pytest.mark.django_db
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -27,7 +28,7 @@ def folder(settings, tmp_path, monkeypatch):
 @pytest.fixture
 def two(build):
     """Two releases; between them a status changed."""
-    ids = small_register(build)
+    ids = lay_register(small_register, build)
     first = releasing.cut_release()
     build.update("chokepoint", ids["chokepoint"], name="Micro <i>spheres</i>")
     build.assessment(
