@@ -7,6 +7,7 @@ import socket
 from urllib.parse import urlsplit
 
 import pytest
+from django.db import connection
 from hypothesis import settings as hypothesis_settings
 
 from tests import databases
@@ -108,8 +109,20 @@ def database_templates(tmp_path_factory):
         yield templates
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker, database_templates):
+    """What Django makes; as soon as it is migrated, it is the template of fresh databases too."""
+    name = connection.settings_dict["NAME"]
+    was_made = name == connection.settings_dict["TEST"]["NAME"]  # not where no test of this run asks for it
+    on_our_server = os.environ.get("DATABASE_URL") == databases.POSTGRESQL_SERVER
+    if was_made and (connection.vendor == "sqlite" or on_our_server):
+        with django_db_blocker.unblock():
+            connection.close()
+        database_templates.take_over(name, connection.vendor)
+
+
 @pytest.fixture
-def make_fresh_database(database_templates):
+def make_fresh_database(database_templates, django_db_setup):
     """A function that makes migrated, empty databases: `make_fresh_database()`, or `("sqlite")`, `("postgresql")`."""
     with contextlib.ExitStack() as stack:
 
@@ -126,3 +139,18 @@ def make_fresh_database(database_templates):
 def fresh_database(make_fresh_database) -> str:
     """The DATABASE_URL of a migrated, empty database on this run's engine, dropped after the test."""
     return make_fresh_database()
+
+
+@pytest.fixture(scope="session")
+def dataset_template(database_templates, django_db_setup):
+    """A database with the data set of 2018, to be copied."""
+    with database_templates.fresh_database(databases.engine_of_this_run()) as url:
+        databases.run_manage(url, "load_dataset")
+        yield url
+
+
+@pytest.fixture
+def dataset_database(database_templates, dataset_template) -> str:
+    """The DATABASE_URL of a database with the data set of 2018 on this run's engine, dropped after the test."""
+    with database_templates.copy_of(dataset_template) as url:
+        yield url
