@@ -27,6 +27,23 @@ hypothesis_settings.register_profile("home", print_blob=True, deadline=None)
 hypothesis_settings.load_profile("ci" if IN_CI else "home")
 
 
+# --- order
+
+# The fixtures of tests that take long, the longest first: they ask a server for a minute, or start real processes.
+LONG_TESTS_USE = ("ask_everything", "make_fresh_database", "dataset_database")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Put first what takes long: whoever has it at the end leaves the other workers without work."""
+
+    def place(item) -> int:
+        used = getattr(item, "fixturenames", ())
+        return next((place for place, name in enumerate(LONG_TESTS_USE) if name in used), len(LONG_TESTS_USE))
+
+    items.sort(key=place)
+
+
 # --- what a machine may lack: skipped here with the line that installs it, a failure in CI
 
 INSTALL_CHROMIUM = "apt-get install -y --no-install-recommends chromium fonts-liberation fonts-noto-cjk"
