@@ -37,7 +37,7 @@ run: $(BASE) ## Install, migrate, load the data set and the examples, and start 
 
 test: $(TEST) ## Run the tests on SQLite; what needs PostgreSQL, Redis or Chromium runs where it is found
 	@echo "== Running the tests"
-	@$(BIN) -m pytest -n auto -rs $(ARGS)
+	@$(BIN) -m pytest -n auto --dist worksteal -rs $(ARGS)
 
 test-long: $(TEST) ## Run what takes longer: fault runs and long races
 	@echo "== Running the long tests"

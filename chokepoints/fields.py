@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -24,9 +25,6 @@ from .dates import format_partial, parse_partial
 
 COUNTRIES = {"EU": "European Union"} | {
     country.alpha_2: getattr(country, "common_name", country.name) for country in pycountry.countries
-}
-_LANGUAGE_SUBTAGS = {language.alpha_2 for language in pycountry.languages if hasattr(language, "alpha_2")} | {
-    language.alpha_3 for language in pycountry.languages
 }
 # RFC 5646, section 2.1, without extensions and private use: language, script, region, variants.
 _LANGUAGE_TAG = re.compile(r"([a-z]{2,3})(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?(?:-[0-9a-z]{5,8})*")
@@ -267,6 +265,17 @@ class Country(Choice):
     choices: Mapping[str, str] = field(default_factory=lambda: COUNTRIES)
 
 
+@cache
+def _language_subtags() -> frozenset[str]:
+    """Return the codes of all languages. There are eight thousand, which every process would read at its start."""
+    return frozenset(
+        code
+        for language in pycountry.languages
+        for code in (language.alpha_3, getattr(language, "alpha_2", None))
+        if code
+    )
+
+
 @dataclass(frozen=True)
 class Language(Line):
     """A BCP 47 language tag such as zh, zh-Hant or en-GB."""
@@ -276,7 +285,7 @@ class Language(Line):
     def clean_value(self, value: Any) -> str:
         text = check_name(value, limit=self.limit)
         match = _LANGUAGE_TAG.fullmatch(text)
-        if not match or match[1] not in _LANGUAGE_SUBTAGS:
+        if not match or match[1] not in _language_subtags():
             raise FieldError("Write the language as a BCP 47 tag, such as zh, zh-Hant, ja or en.")
         return text
 

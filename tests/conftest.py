@@ -7,6 +7,7 @@ import socket
 from urllib.parse import urlsplit
 
 import pytest
+from django.db import connection
 from hypothesis import settings as hypothesis_settings
 
 from tests import databases
@@ -24,6 +25,23 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 hypothesis_settings.register_profile("ci", derandomize=True, print_blob=True, deadline=None)
 hypothesis_settings.register_profile("home", print_blob=True, deadline=None)
 hypothesis_settings.load_profile("ci" if IN_CI else "home")
+
+
+# --- order
+
+# The fixtures of tests that take long, the longest first: they ask a server for a minute, or start real processes.
+LONG_TESTS_USE = ("ask_everything", "make_fresh_database", "dataset_database")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Put first what takes long: whoever has it at the end leaves the other workers without work."""
+
+    def place(item) -> int:
+        used = getattr(item, "fixturenames", ())
+        return next((place for place, name in enumerate(LONG_TESTS_USE) if name in used), len(LONG_TESTS_USE))
+
+    items.sort(key=place)
 
 
 # --- what a machine may lack: skipped here with the line that installs it, a failure in CI
@@ -108,8 +126,20 @@ def database_templates(tmp_path_factory):
         yield templates
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker, database_templates):
+    """What Django makes; as soon as it is migrated, it is the template of fresh databases too."""
+    name = connection.settings_dict["NAME"]
+    was_made = name == connection.settings_dict["TEST"]["NAME"]  # not where no test of this run asks for it
+    on_our_server = os.environ.get("DATABASE_URL") == databases.POSTGRESQL_SERVER
+    if was_made and (connection.vendor == "sqlite" or on_our_server):
+        with django_db_blocker.unblock():
+            connection.close()
+        database_templates.take_over(name, connection.vendor)
+
+
 @pytest.fixture
-def make_fresh_database(database_templates):
+def make_fresh_database(database_templates, django_db_setup):
     """A function that makes migrated, empty databases: `make_fresh_database()`, or `("sqlite")`, `("postgresql")`."""
     with contextlib.ExitStack() as stack:
 
@@ -126,3 +156,18 @@ def make_fresh_database(database_templates):
 def fresh_database(make_fresh_database) -> str:
     """The DATABASE_URL of a migrated, empty database on this run's engine, dropped after the test."""
     return make_fresh_database()
+
+
+@pytest.fixture(scope="session")
+def dataset_template(database_templates, django_db_setup):
+    """A database with the data set of 2018, to be copied."""
+    with database_templates.fresh_database(databases.engine_of_this_run()) as url:
+        databases.run_manage(url, "load_dataset")
+        yield url
+
+
+@pytest.fixture
+def dataset_database(database_templates, dataset_template) -> str:
+    """The DATABASE_URL of a database with the data set of 2018 on this run's engine, dropped after the test."""
+    with database_templates.copy_of(dataset_template) as url:
+        yield url

@@ -75,15 +75,30 @@ class Templates:
         for url in self.templates.values():
             _drop(url)
 
-    @contextlib.contextmanager
-    def fresh_database(self, engine: str) -> Iterator[str]:
+    def fresh_database(self, engine: str) -> contextlib.AbstractContextManager[str]:
         """The DATABASE_URL of a copy of the template; the copy is dropped at the end, whoever still uses it."""
-        url = self._address(engine)
-        _copy(self._template(engine), url)
+        return self.copy_of(self._template(engine))
+
+    @contextlib.contextmanager
+    def copy_of(self, original: str) -> Iterator[str]:
+        """The DATABASE_URL of a copy of a database that nobody uses at this moment; dropped at the end."""
+        url = self._address("postgresql" if original.startswith("postgres") else "sqlite")
+        _copy(original, url)
         try:
             yield url
         finally:
             _drop(url)
+
+    def take_over(self, migrated: str, engine: str) -> None:
+        """Make a template out of a database that was just migrated, for migrating takes seconds and copying none.
+
+        It must be one that nobody has written to or is connected to.
+        """
+        if engine == "postgresql":
+            _drop_leftovers()
+        url = self._address(engine)
+        self.templates[engine] = url
+        _copy(address_of(engine, migrated), url)
 
     def _template(self, engine: str) -> str:
         if engine not in self.templates:
@@ -97,9 +112,14 @@ class Templates:
 
     def _address(self, engine: str) -> str:
         name = next(self.names)
-        if engine == "postgresql":
-            return urlunsplit(urlsplit(POSTGRESQL_SERVER)._replace(path=f"/{name}"))
-        return f"sqlite:///{self.folder / name}.sqlite3"
+        return address_of(engine, name if engine == "postgresql" else f"{self.folder / name}.sqlite3")
+
+
+def address_of(engine: str, name: str) -> str:
+    """The DATABASE_URL of a database on the tests' PostgreSQL server, or of SQLite's file of that name."""
+    if engine == "postgresql":
+        return urlunsplit(urlsplit(POSTGRESQL_SERVER)._replace(path=f"/{name}"))
+    return f"sqlite:///{name}"
 
 
 def _name(url: str) -> str:

@@ -16,6 +16,7 @@ from chokepoints.exceptions import OneDoorError
 from chokepoints.models import Changeset, Opening, RegisterTable, Revision
 from reviews.models import Policy
 from tests.builders import Builder, golden_register
+from tests.recording import lay_register
 
 PROJECT = Path(__file__).resolve().parents[1]
 CODE = [
@@ -164,7 +165,7 @@ def test_every_register_table_is_guarded():
 
 @pytest.fixture
 def register(db):
-    return golden_register(Builder())
+    return lay_register(golden_register, Builder())
 
 
 @pytest.mark.parametrize("model", REGISTER, ids=lambda model: model.__name__)

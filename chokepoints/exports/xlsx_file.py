@@ -11,9 +11,6 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, BinaryIO
 
-import xlsxwriter
-from xlsxwriter.exceptions import FileCreateError
-
 from .columns import Column
 from .format import About, Format, FormatRefused, Sheet
 from .formulas import neutralise
@@ -25,6 +22,9 @@ LONGEST_NAME = 31  # of a sheet
 
 
 def _write(file: BinaryIO, sheets: list[Sheet], about: About) -> None:
+    import xlsxwriter  # here, because every process would import it, and few write a workbook
+    from xlsxwriter.exceptions import FileCreateError
+
     with _folder(about) as folder:
         # Everything goes through write_string and the like; the options keep the library from guessing all the same.
         book = xlsxwriter.Workbook(

@@ -16,7 +16,6 @@ from itertools import zip_longest
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
-import openpyxl
 from defusedxml.common import DefusedXmlException
 
 from .tables import Cell, FileRefused, Meter, Table, fit_line, is_blank, read_head
@@ -68,6 +67,8 @@ def _refuse_what_runs_or_links(pack: zipfile.ZipFile) -> None:
 
 
 def _tables(data: bytes, pack: zipfile.ZipFile, meter: Meter) -> Iterator[Table]:
+    import openpyxl  # here, because it takes longer to import than most commands to run
+
     has_formulas = any(
         _holds_formulas(pack, name, meter)
         for name in pack.namelist()

@@ -24,6 +24,11 @@ DATABASES = {
 _on_sqlite = DATABASES["default"]["ENGINE"].endswith("sqlite3")
 _name = f"register_test_{os.getpid()}"
 DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test" / f"{_name}.sqlite3") if _on_sqlite else _name}
+if not _on_sqlite:
+    # https://www.postgresql.org/docs/current/wal-async-commit.html
+    # Nobody waits for the disk. That loses the last commits when a server's machine loses its power, and never when a
+    # process is killed, which is what the fault tests do.
+    DATABASES["default"]["OPTIONS"]["options"] = "-c synchronous_commit=off"
 # A kept connection stops a test database from being dropped or copied.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 

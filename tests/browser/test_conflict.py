@@ -17,10 +17,9 @@ for name, group in (("emma", "Editors"), ("erik", "Editors"), ("rita", "Reviewer
 
 
 @pytest.fixture
-def site(fresh_database):
-    run_manage(fresh_database, "load_dataset")
-    run_manage(fresh_database, "shell", "-c", PEOPLE)
-    with live_server_process(fresh_database) as server:
+def site(dataset_database):
+    run_manage(dataset_database, "shell", "-c", PEOPLE)
+    with live_server_process(dataset_database) as server:
         yield server.url
 
 

@@ -18,11 +18,10 @@ QUOTE = "示例公司的间隔物微球已向国内面板厂批量供货。"
 
 
 @pytest.fixture
-def site(fresh_database):
+def site(dataset_database):
     """The real site with the data set of 2018 and three people."""
-    run_manage(fresh_database, "load_dataset")
-    run_manage(fresh_database, "shell", "-c", PEOPLE)
-    with live_server_process(fresh_database) as server:
+    run_manage(dataset_database, "shell", "-c", PEOPLE)
+    with live_server_process(dataset_database) as server:
         yield server.url
 
 

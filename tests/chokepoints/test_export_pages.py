@@ -10,6 +10,7 @@ from chokepoints.models import Export
 from chokepoints.services import exporting
 from tests.builders import Builder, small_register
 from tests.chokepoints.exports.registers import member
+from tests.recording import lay_register
 
 pytestmark = pytest.mark.django_db
 NEW = "/exports/new/"
@@ -23,7 +24,7 @@ def folder(settings, tmp_path):
 @pytest.fixture
 def register():
     build = Builder()
-    ids = small_register(build)
+    ids = lay_register(small_register, build)
     build.source("paper", kind="academic-paper", title="A paper")
     build.organization("works", kind="company")
     build.list("a-list")

@@ -12,6 +12,7 @@ from django.urls import reverse
 from chokepoints.models import Changeset, Chokepoint, Opening
 from chokepoints.services.contributing import the_register_itself
 from chokepoints.services.publishing import IMPORT, Origin, RecordChange, publish
+from tests.recording import Recording
 
 pytestmark = pytest.mark.django_db
 
@@ -161,9 +162,12 @@ def shared_records() -> list[RecordChange]:
     ]
 
 
+REGISTER = Recording()
+
+
 @pytest.fixture
 def register():
-    put(*shared_records(), *records_of(0), summary="The first records")
+    REGISTER.lay(lambda: put(*shared_records(), *records_of(0), summary="The first records") and None)
 
 
 @pytest.fixture

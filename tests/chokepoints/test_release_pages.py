@@ -11,6 +11,7 @@ from chokepoints.models import Release
 from chokepoints.services import releasing
 from chokepoints.services.verifying import Report
 from tests.builders import small_register
+from tests.recording import lay_register
 
 pytestmark = pytest.mark.django_db
 REASON = "The register doesn't verify: Changeset 3 is <b>wrong</b>."
@@ -25,7 +26,7 @@ def folder(settings, tmp_path, monkeypatch):
 @pytest.fixture
 def two(build):
     """Two releases; between them a status changed."""
-    ids = small_register(build)
+    ids = lay_register(small_register, build)
     first = releasing.cut_release()
     build.update("chokepoint", ids["chokepoint"], name="Micro <i>spheres</i>")
     build.assessment(

@@ -51,12 +51,11 @@ def make_client(folder: Path) -> None:
 
 
 @pytest.mark.long
-def test_a_client_made_of_the_schema_proposes_reviews_and_reads_back(fresh_database, tmp_path):
+def test_a_client_made_of_the_schema_proposes_reviews_and_reads_back(dataset_database, tmp_path):
     make_client(tmp_path)
     shutil.copy(Path(__file__).with_name("client_story.py"), tmp_path)
-    run_manage(fresh_database, "load_dataset")
-    tokens = run_manage(fresh_database, "shell", "-v", "0", "-c", PEOPLE).stdout.splitlines()[-1]
-    with live_server_process(fresh_database) as server:
+    tokens = run_manage(dataset_database, "shell", "-v", "0", "-c", PEOPLE).stdout.splitlines()[-1]
+    with live_server_process(dataset_database) as server:
         done = subprocess.run(
             [sys.executable, "client_story.py", server.url, tokens],
             cwd=tmp_path,

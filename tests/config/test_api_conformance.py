@@ -7,6 +7,7 @@ Each kind of asker has a server and a filled database of its own, with members, 
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -31,13 +32,28 @@ print(json.dumps({one.username: create_token(actor=one, made_by=uuid.uuid4(), **
 """
 
 
-def ask_everything(database: str, asker: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """Let schemathesis ask a server of our own all that the schema allows, and what it doesn't, as somebody."""
-    run_manage(database, "load_dataset")
-    run_manage(
-        database, "load_demo", DJANGO_SETTINGS_MODULE="config.settings.local", SECRET_KEY="for tests only"
-    )
-    tokens = json.loads(run_manage(database, "shell", "-v", "0", "-c", TOKENS).stdout.splitlines()[-1])
+@pytest.fixture(scope="module")
+def filled(database_templates, dataset_template):
+    """A filled database, to be copied for each asker, and the tokens of those who have one."""
+    with database_templates.copy_of(dataset_template) as database:
+        run_manage(
+            database, "load_demo", DJANGO_SETTINGS_MODULE="config.settings.local", SECRET_KEY="for tests only"
+        )
+        said = run_manage(database, "shell", "-v", "0", "-c", TOKENS).stdout
+        yield database, json.loads(said.splitlines()[-1])
+
+
+@pytest.fixture
+def ask_everything(filled, database_templates):
+    """A function that lets schemathesis ask all that the schema allows, and what it doesn't, as somebody."""
+    original, tokens = filled
+    with database_templates.copy_of(original) as database:
+        yield partial(_ask_everything, database, tokens)
+
+
+def _ask_everything(
+    database: str, tokens: dict[str, str], asker: str, *options: str
+) -> subprocess.CompletedProcess[str]:
     header = ["--header", f"Authorization: Bearer {tokens[asker]}"] if asker in tokens else []
     with live_server_process(database) as server:
         done = subprocess.run(
@@ -56,13 +72,13 @@ def ask_everything(database: str, asker: str, *options: str) -> subprocess.Compl
 
 
 @pytest.mark.parametrize("asker", ASKERS)
-def test_a_minute_of_everything_finds_nothing(asker, fresh_database):
-    done = ask_everything(fresh_database, asker, "--phases", "coverage,fuzzing", "--max-time", "60")
+def test_a_minute_of_everything_finds_nothing(asker, ask_everything):
+    done = ask_everything(asker, "--phases", "coverage,fuzzing", "--max-time", "60")
     assert done.returncode == 0, done.stdout[-10_000:] + done.stderr[-2_000:]
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("asker", ASKERS)
-def test_all_phases_find_nothing(asker, fresh_database):
-    done = ask_everything(fresh_database, asker, "--max-time", "600")
+def test_all_phases_find_nothing(asker, ask_everything):
+    done = ask_everything(asker, "--max-time", "600")
     assert done.returncode == 0, done.stdout[-10_000:] + done.stderr[-2_000:]

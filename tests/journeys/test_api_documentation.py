@@ -48,11 +48,12 @@ def test_each_job_has_an_example_in_each_language():
 
 @pytest.mark.curl
 @pytest.mark.database
-def test_the_examples_do_what_they_say(fresh_database, tmp_path):
-    run_manage(fresh_database, "load_dataset")
-    tokens = json.loads(run_manage(fresh_database, "shell", "-v", "0", "-c", PEOPLE).stdout.splitlines()[-1])
+def test_the_examples_do_what_they_say(dataset_database, tmp_path):
+    tokens = json.loads(
+        run_manage(dataset_database, "shell", "-v", "0", "-c", PEOPLE).stdout.splitlines()[-1]
+    )
     printed: dict[tuple[str, str], str] = {}
-    with live_server_process(fresh_database) as server:
+    with live_server_process(dataset_database) as server:
 
         def read(path: str):
             return json.load(urlopen(f"{server.url}/api/v1/{path}"))

@@ -1,7 +1,6 @@
 """People and a small register for tests of the process."""
 
 import uuid
-from copy import deepcopy
 from types import SimpleNamespace
 
 import pytest
@@ -12,9 +11,9 @@ from chokepoints.projection import model_of
 from chokepoints.records import KINDS
 from reviews.services.drafting import DraftChange, draft_proposal, submit_proposal
 from tests.builders import Builder, small_register
-from tests.recording import Recording
+from tests.recording import Recording, lay_register
 
-PEOPLE, REGISTER = Recording(), Recording()
+PEOPLE = Recording()
 
 
 def make_person(name: str, *groups: str, **fields) -> User:
@@ -61,11 +60,7 @@ def build(db) -> Builder:
 @pytest.fixture
 def register(build) -> SimpleNamespace:
     """One chokepoint, critical in 2018, with sector, source, evidence and assessment; ids by kind."""
-    if build.changesets:  # after something else it isn't the one that was recorded
-        return SimpleNamespace(**small_register(build))
-    ids, state = REGISTER.lay(lambda: (small_register(build), deepcopy(vars(build))))
-    vars(build).update(deepcopy(state))
-    return SimpleNamespace(**ids)
+    return SimpleNamespace(**lay_register(small_register, build))
 
 
 @pytest.fixture

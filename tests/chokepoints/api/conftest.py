@@ -13,6 +13,7 @@ from chokepoints.api.rendering import PATHS
 from tests.builders import Builder
 from tests.chokepoints.api.filter_table import CASES
 from tests.chokepoints.api.registers import Read, full_register, reader, what_happened_later
+from tests.recording import lay_register
 
 # What looks at other records has a way of its own to ask of the past, even where nothing has changed since.
 ASKS_AROUND = {"status", "status__in", "supplier_country", "supplier_country__in", "sector", "sector__in"}
@@ -56,7 +57,7 @@ class Told(Filled):
 def full(db) -> Filled:
     """The full register."""
     build = Builder()
-    return Filled(build, full_register(build), reader(Client()))
+    return Filled(build, lay_register(full_register, build), reader(Client()))
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def told(django_db_setup, django_db_blocker) -> Iterator[Told]:
     """The full register after much has changed, and everything that its lists and details said before."""
     with django_db_blocker.unblock(), transaction.atomic():
         build = Builder()
-        told = Told(build, full_register(build), reader(Client()))
+        told = Told(build, lay_register(full_register, build), reader(Client()))
         told.before = told.head
         for kind, case in TABLE:
             told.said[kind, case] = told.ask(kind, case)

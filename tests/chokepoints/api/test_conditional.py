@@ -8,6 +8,7 @@ from chokepoints.api.rendering import PATHS
 from chokepoints.models import Contributor
 from tests.builders import small_register
 from tests.chokepoints.api.registers import reader
+from tests.recording import lay_register
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -21,7 +22,7 @@ EVERYTHING = [
 
 
 def test_every_read_has_the_headers_of_a_conditional_one(build, client):
-    small_register(build)
+    lay_register(small_register, build)
     for path in EVERYTHING:
         answer = client.get(f"/api/v1/{path}")
         headers = answer.headers
@@ -43,7 +44,7 @@ def test_every_read_has_the_headers_of_a_conditional_one(build, client):
 
 
 def test_what_is_settled_may_be_kept_for_an_hour(build, client):
-    small_register(build)
+    lay_register(small_register, build)
     for at, kept in ((1, True), ("2026-01-05", True), ("2026-01-05T09:02:00Z", True)):
         headers = client.get("/api/v1/sectors/", {"at": at}).headers
         assert (headers["Cache-Control"] == "public, max-age=3600") is kept, at
@@ -53,7 +54,7 @@ def test_what_is_settled_may_be_kept_for_an_hour(build, client):
 
 
 def test_a_changeset_makes_every_answer_of_the_present_another(build, client):
-    small_register(build)
+    lay_register(small_register, build)
     before = {path: client.get(f"/api/v1/{path}").headers["ETag"] for path in EVERYTHING}
     then = client.get("/api/v1/sectors/?at=2").headers["ETag"]
     build.sector("another")
@@ -90,7 +91,7 @@ def test_different_answers_never_share_an_etag(full):
 
 
 def test_the_day_turns_every_etag_for_statuses_turn_with_it(build, client, monkeypatch):
-    ids = small_register(build)
+    ids = lay_register(small_register, build)
     build.assessment(chokepoint=ids["chokepoint"], status="dependent", as_of="2199-05-01", rationale="Later.")
     before = client.get("/api/v1/chokepoints/microspheres/")
     day = __import__("datetime").date(2199, 5, 2)
@@ -110,7 +111,7 @@ def test_a_persons_new_name_makes_another_etag_without_a_changeset(build, client
 
 def test_an_answer_is_of_one_moment_although_a_changeset_comes_in_between(build, client, monkeypatch):
     """The head was read before the list, and another publishes between the two."""
-    small_register(build)
+    lay_register(small_register, build)
     expected = reader(client)("sectors/?fields=key,name")
     reading = views.RecordList._page
 
@@ -128,7 +129,7 @@ def test_an_answer_is_of_one_moment_although_a_changeset_comes_in_between(build,
 
 
 def test_head_says_what_get_does_and_options_says_what_may_be_done(build, client):
-    small_register(build)
+    lay_register(small_register, build)
     for path in EVERYTHING:
         get, head = client.get(f"/api/v1/{path}"), client.head(f"/api/v1/{path}")
         assert (head.status_code, head.content) == (200, b"")

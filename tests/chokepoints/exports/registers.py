@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from chokepoints.models import Export
 from chokepoints.services import exporting
 from tests.builders import Builder, golden_register
+from tests.recording import lay_register
 
 HOSTILE = [
     "=1+1",
@@ -33,6 +34,10 @@ HOSTILE = [
 def rich_register() -> dict[str, Any]:
     """Publish the golden register, and evidence whose quotes are everything that spreadsheets stumble over."""
     build = Builder()
+    return lay_register(_publish, build) | {"build": build}
+
+
+def _publish(build: Builder) -> dict[str, str]:
     ids = golden_register(build)
     build.several(
         *(
@@ -51,7 +56,7 @@ def rich_register() -> dict[str, Any]:
         )
     )
     build.list("other-list", name="-5 lists", issuer="=SUM(1)")
-    return ids | {"build": build}
+    return ids
 
 
 def member(name: str = "ada", **more: Any) -> Any:

@@ -12,6 +12,7 @@ from chokepoints.models import Activity, Export
 from chokepoints.services import exporting, handing_out
 from tests.builders import Builder, small_register
 from tests.chokepoints.exports.registers import content, export, member
+from tests.recording import lay_register
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +33,7 @@ def sent(monkeypatch):
 
 @pytest.fixture
 def register():
-    return small_register(Builder())
+    return lay_register(small_register, Builder())
 
 
 def ask(**more):

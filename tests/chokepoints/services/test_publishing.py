@@ -9,6 +9,7 @@ from chokepoints.exceptions import FIELD, KEY, REFERENCE, RULE, ChangesRefused, 
 from chokepoints.models import Activity, Changeset, Chokepoint, Opening, RecordKey, Revision, Sector
 from chokepoints.services.publishing import Verdict, publish
 from tests.builders import FIRST_MOMENT, Builder, small_register
+from tests.recording import lay_register
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -20,7 +21,7 @@ def build():
 
 @pytest.fixture
 def ids(build):
-    return small_register(build)
+    return lay_register(small_register, build)
 
 
 def refuse(publish, sort, words, field=None):

@@ -23,6 +23,7 @@ from chokepoints.services.verifying import Report
 from tests.builders import small_register
 from tests.chokepoints.releases.editions import files_in, verify
 from tests.databases import PROJECT, process_environment, run_manage
+from tests.recording import lay_register
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +37,7 @@ def folder(settings, tmp_path, monkeypatch):
 
 @pytest.fixture
 def ids(build):
-    return small_register(build)
+    return lay_register(small_register, build)
 
 
 def activities():

@@ -16,6 +16,7 @@ from chokepoints.services.repairing import rebuild_register
 from chokepoints.services.verifying import verify_register
 from chokepoints.tasks import verify_register as verify_task
 from tests.builders import Builder, golden_register
+from tests.recording import lay_register
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -29,7 +30,7 @@ def sql(statement, *values):
 @pytest.fixture
 def ids():
     """The golden register, on a database whose owner took the triggers down."""
-    ids = golden_register(Builder())
+    ids = lay_register(golden_register, Builder())
     connection.check_constraints()  # PostgreSQL drops no trigger while foreign keys wait to be checked
     with connection.cursor() as cursor:
         for statement in triggers.remove(connection.vendor):
@@ -426,7 +427,7 @@ def test_what_is_published_while_verification_runs_is_no_problem(monkeypatch):
     from chokepoints.services import verifying
 
     build = Builder()
-    ids = golden_register(build)
+    ids = lay_register(golden_register, build)
     original = verifying._Run.tables
     numbers = iter(range(1000))
 

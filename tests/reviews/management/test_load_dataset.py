@@ -16,6 +16,7 @@ from chokepoints.services.contributing import REGISTER_ITSELF, contributor_for
 from chokepoints.services.publishing import PROPOSAL, Origin, RecordChange, publish
 from reviews.models import Policy, Proposal
 from tests.chokepoints.imports.accounts_2018 import DATA, FILES, Records, unaccounted
+from tests.recording import Recording
 
 pytestmark = pytest.mark.django_db
 
@@ -24,6 +25,14 @@ def load(*arguments, **options):
     out = StringIO()
     call_command("load_dataset", *arguments, stdout=out, **options)
     return out.getvalue()
+
+
+LOADED = Recording()
+
+
+def loaded():
+    """Load the data set into an empty database; what is asked of it is asked of the rows that the command wrote."""
+    LOADED.lay(load)
 
 
 def live_records():
@@ -75,12 +84,12 @@ def publish_from_a_proposal(user, **fields):
 
 
 def test_the_tables_account_for_every_cell():
-    load()
+    loaded()
     assert unaccounted(live_records()) == []
 
 
 def test_the_live_statuses_are_five_critical_twenty_dependent_and_ten_undetermined():
-    load()
+    loaded()
     assert Counter(Assessment.objects.values_list("status", flat=True)) == {
         "critical": 5,
         "dependent": 20,
@@ -89,7 +98,7 @@ def test_the_live_statuses_are_five_critical_twenty_dependent_and_ten_undetermin
 
 
 def test_chinese_survives_ledger_and_table_byte_for_byte():
-    load()
+    loaded()
     titles = list(Source.objects.exclude(title_original="").values_list("title_original", flat=True))
     opened = set(Opening.objects.values_list("value", flat=True).filter(value__in=titles))
     file = (DATA / "sources.csv").read_bytes()
@@ -98,7 +107,7 @@ def test_chinese_survives_ledger_and_table_byte_for_byte():
 
 
 def test_the_register_begins_with_its_policies_and_one_import_that_nobody_reviewed():
-    load()
+    loaded()
     policies, data = Changeset.objects.order_by("number")
     assert (policies.origin, data.origin) == ("administrative", "import")
     assert data.authors == [str(REGISTER_ITSELF)]
@@ -108,7 +117,7 @@ def test_the_register_begins_with_its_policies_and_one_import_that_nobody_review
 
 
 def test_a_cited_value_names_evidence_and_its_revision_in_the_ledger():
-    load()
+    loaded()
     cites = Revision.objects.get(kind="list").cites
     assert {entry["revision"] for entries in cites.values() for entry in entries} == {1}
     assert (
@@ -118,7 +127,7 @@ def test_a_cited_value_names_evidence_and_its_revision_in_the_ledger():
 
 
 def test_a_second_run_changes_nothing():
-    load()
+    loaded()
     before = (Changeset.objects.count(), Revision.objects.count(), Opening.objects.count())
     assert load() == "Data set of 2018: no changes.\n"
     assert (Changeset.objects.count(), Revision.objects.count(), Opening.objects.count()) == before
@@ -140,7 +149,7 @@ def test_a_broken_file_is_named_and_nothing_is_loaded(folder):
 
 
 def test_before_the_first_proposal_a_changed_row_is_published(folder):
-    load()
+    loaded()
     replace(folder, "sources.csv", "Original digital edition; beginning of the text seen.", "")
     assert "changed: 1 source published as changeset 3" in load(path=folder)
     source = Source.objects.get(key="std-2018-05-30-aviation-software")
@@ -149,7 +158,7 @@ def test_before_the_first_proposal_a_changed_row_is_published(folder):
 
 
 def test_a_changed_level_is_a_new_assessment_beside_the_old_one(folder):
-    load()
+    loaded()
     replace(folder, "chokepoints.csv", ",,unknown,DE,no,", ",,high,DE,no,")
     assert "new: 1 assessment published" in load(path=folder)
     chokepoint = Chokepoint.objects.get(key="high-pressure-common-rail")
@@ -159,14 +168,14 @@ def test_a_changed_level_is_a_new_assessment_beside_the_old_one(folder):
 
 
 def test_after_a_proposal_an_unchanged_data_set_is_no_news_whatever_people_changed(editor):
-    load()
+    loaded()
     publish_from_a_proposal(editor, summary="What people decided.", aliases=["microchips"])
     assert load() == "Data set of 2018: no changes.\n"
     assert Chokepoint.objects.get(key="chips").summary == "What people decided."
 
 
 def test_after_a_proposal_changed_rows_need_an_account(folder, editor):
-    load()
+    loaded()
     publish_from_a_proposal(editor, aliases=["microchips"])
     replace(folder, "chokepoints.csv", "Photoresist,光刻胶", "Photoresists,光刻胶")
     with pytest.raises(CommandError, match=r"name their author\. \(--author USERNAME\)"):
@@ -177,7 +186,7 @@ def test_after_a_proposal_changed_rows_need_an_account(folder, editor):
 
 
 def test_after_a_proposal_changed_and_new_rows_become_one_draft_and_overwrite_nothing(folder, editor):
-    load()
+    loaded()
     publish_from_a_proposal(editor, summary="What people decided.")
     head = Changeset.objects.count()
     replace(folder, "chokepoints.csv", "Written days after the US cut off ZTE.", "Written after the ban.")
@@ -195,7 +204,7 @@ def test_after_a_proposal_changed_and_new_rows_become_one_draft_and_overwrite_no
 
 
 def test_what_was_drafted_is_not_drafted_again(folder, editor):
-    load()
+    loaded()
     publish_from_a_proposal(editor, aliases=["microchips"])
     replace(folder, "suppliers.csv", "lithography-machines,Zeiss,", "lithography-machines,Carl Zeiss,")
     load(path=folder, author="erna")
@@ -204,7 +213,7 @@ def test_what_was_drafted_is_not_drafted_again(folder, editor):
 
 
 def test_after_a_proposal_a_dry_run_drafts_nothing(folder, editor):
-    load()
+    loaded()
     publish_from_a_proposal(editor, aliases=["microchips"])
     replace(folder, "chokepoints.csv", "Photoresist,光刻胶", "Photoresists,光刻胶")
     assert "changed: 1 chokepoint would be drafted as a proposal" in load(path=folder, dry_run=True)
@@ -212,7 +221,7 @@ def test_after_a_proposal_a_dry_run_drafts_nothing(folder, editor):
 
 
 def test_somebody_who_may_not_propose_drafts_nothing(folder, editor):
-    load()
+    loaded()
     publish_from_a_proposal(editor, aliases=["microchips"])
     get_user_model().objects.create_user("outsider")
     replace(folder, "chokepoints.csv", "Photoresist,光刻胶", "Photoresists,光刻胶")
@@ -222,7 +231,7 @@ def test_somebody_who_may_not_propose_drafts_nothing(folder, editor):
 
 
 def test_a_record_that_was_retired_is_left_alone(folder, editor):
-    load()
+    loaded()
     source = Source.objects.get(key="asymmetric-substack")
     bearer = Evidence.objects.get(source=source)
     publish(
