@@ -7,6 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from .notifications import asking, fanning_out
+from .notifications.webhooks import delivering
 from .services import carrying, claiming, holding, keeping, remembering, repeating, settling
 
 
@@ -69,3 +70,15 @@ def sweep_outbox() -> None:
 def remind() -> None:
     """Ask again for what waits too long."""
     asking.remind()
+
+
+@shared_task(name="reviews.tasks.deliver_webhooks")
+def deliver_webhooks(_what: str = "") -> None:
+    """Send webhooks what is due. What the message is about only hurries it: all that is due goes out."""
+    delivering.deliver_due()
+
+
+@shared_task(name="reviews.tasks.drop_old_deliveries")
+def drop_old_deliveries() -> None:
+    """Drop what was told to webhooks too long ago."""
+    delivering.drop_old_deliveries(now=timezone.now())

@@ -3,6 +3,7 @@
 Nothing here is secret and nothing here is unsafe: DEBUG is off, demo accounts are refused, there is no key.
 """
 
+from ipaddress import ip_network
 from pathlib import Path
 
 import environ
@@ -276,6 +277,19 @@ RELEASE_LOST_ROWS_ALLOWED = env.int("RELEASE_LOST_ROWS_ALLOWED", default=10)
 RELEASE_LEASE_SECONDS = env.float("RELEASE_LEASE_SECONDS", default=900)
 # After a failure, or when one was held back, the clock tries again no sooner than this.
 RELEASE_RETRY_HOURS = env.float("RELEASE_RETRY_HOURS", default=24)
+
+# --- mails, feeds and webhooks name pages by this address
+
+SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
+
+# --- webhooks: docs/webhooks.md
+
+# One attempt, from the resolver to the status of the answer, takes no longer than this.
+WEBHOOK_TIMEOUT_SECONDS = env.float("WEBHOOK_TIMEOUT_SECONDS", default=10)
+# Networks inside that webhooks may be at all the same, such as 10.20.0.0/16: whoever has an account reaches what is there.
+WEBHOOK_ALLOWED_NETWORKS = [ip_network(each) for each in env.list("WEBHOOK_ALLOWED_NETWORKS", default=[])]
+# For how long the secret before still signs once there is another.
+WEBHOOK_OLD_SECRET_HOURS = env.float("WEBHOOK_OLD_SECRET_HOURS", default=24)
 
 # --- logs: https://docs.djangoproject.com/en/5.2/topics/logging/
 # One line an event, to stderr; whoever runs the register decides where that goes.
