@@ -141,14 +141,14 @@ class _Turns:
 
 def _begin(pk: int, now: dt.datetime, pool: ThreadPoolExecutor) -> tuple[Future[Answer], _Sending] | None:
     """Take the lease of a delivery and send it, or return None: somebody else has it, or there is nothing to send."""
-    ready = WebhookDelivery.objects.to_send(now).filter(pk=pk).order_by()
+    ready = WebhookDelivery.objects.to_send(now).filter(pk=pk)
     attempt = ready.values_list("attempt", flat=True).first()
     if attempt is None:
         return None
     lease = now + dt.timedelta(seconds=settings.WEBHOOK_TIMEOUT_SECONDS) + MARGIN
-    if not ready.filter(attempt=attempt).update(
-        state=SENDING, attempt=attempt + 1, lease_until=lease, last_tried=now
-    ):
+    # Conditions on this row alone: of two that wait for it, PostgreSQL asks the second one again only about those.
+    free = WebhookDelivery.objects.filter(pk=pk, state=WAITING, attempt=attempt)
+    if not free.update(state=SENDING, attempt=attempt + 1, lease_until=lease, last_tried=now):
         return None
     row = WebhookDelivery.objects.select_related("webhook__owner", "activity__actor").get(pk=pk)
     sending = _Sending(pk, row.attempt, row.tries, row.webhook_id, row.activity_id is None)
