@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from django.db import transaction
 from django.utils import timezone
 
-from chokepoints.models import Activity, Outbox
+from chokepoints.models import Activity, Changeset, Outbox
 from chokepoints.services.handing_out import hand_out_soon
 
 from ..models import (
@@ -83,7 +83,10 @@ def _tell(activity: Activity) -> bool:
 
 
 def _is_overtaken(activity: Activity) -> bool:
-    """Tell whether an approval led to more at once, which is what people are told of then."""
+    """Tell whether something else says it: what an approval led to at once, or the proposal of which a changeset came."""
+    sort, _, key = activity.subject.partition(":")
+    if sort == "changeset":
+        return Changeset.objects.filter(number=key, origin="proposal").exists()
     if activity.verb != "proposal.approved":
         return False
     after = Activity.objects.filter(
