@@ -38,7 +38,7 @@ class WebhookForm(ServiceForm):
         help_text="Of all that you may see, whether you watch it or not.",
         error_messages={"required": CHOOSE, "invalid_choice": CHOOSE},
     )
-    with_own = forms.BooleanField(label="Also of what I do myself", required=False)
+    with_own = forms.BooleanField(label="Tell it also of what I do myself", required=False)
 
     def __init__(self, data: Any = None, *, webhook: Webhook | None = None):
         names = ("name", "url", "events", "with_own")

@@ -86,7 +86,7 @@ def _is_overtaken(activity: Activity) -> bool:
     """Tell whether something else says it: what an approval led to at once, or the proposal of which a changeset came."""
     sort, _, key = activity.subject.partition(":")
     if sort == "changeset":
-        return Changeset.objects.filter(number=key, origin="proposal").exists()
+        return key.isdigit() and Changeset.objects.filter(number=key, origin="proposal").exists()
     if activity.verb != "proposal.approved":
         return False
     after = Activity.objects.filter(
