@@ -102,6 +102,10 @@ class WebhookDeliveryQuerySet(models.QuerySet):
             webhook__owner__is_active=True,
         ).order_by("due", "pk")
 
+    def under_way(self, now: dt.datetime) -> "WebhookDeliveryQuerySet":
+        """Those that somebody is sending."""
+        return self.filter(state=SENDING, lease_until__gte=now)
+
     def abandoned(self, now: dt.datetime) -> "WebhookDeliveryQuerySet":
         """Those whose sender hasn't been heard of for too long."""
         return self.filter(state=SENDING, lease_until__lt=now)

@@ -36,6 +36,9 @@ BACK_OFF = (5, 300, 1_800, 7_200, 18_000, 36_000, 36_000)
 SPREAD = 0.2  # by which part a wait may be longer, so that what failed together doesn't come back together
 AT_ONCE = 8  # webhooks that one run speaks to at a time
 RUN_SECONDS = 30.0  # after which a run begins nothing more, so that it leaves the worker to others
+LOOK_AGAIN = (
+    1.0  # seconds after which a run looks for what is due meanwhile, though a slow receiver hasn't answered
+)
 PLANNED = 50  # messages of a webhook that are looked up at a time
 MARGIN = dt.timedelta(seconds=60)  # by which a lease is longer than an attempt may take
 
@@ -71,7 +74,7 @@ def deliver_due(*, now: dt.datetime | None = None, seconds: float = RUN_SECONDS)
                     attempts += 1
             if not under_way:
                 return attempts
-            for done in wait(under_way, return_when=FIRST_COMPLETED).done:
+            for done in wait(under_way, timeout=LOOK_AGAIN, return_when=FIRST_COMPLETED).done:
                 sending = under_way.pop(done)
                 answer = _answer_of(done)
                 _settle(sending, answer, clock())
@@ -132,7 +135,7 @@ class _Turns:
     def _plan(self, busy: set[int]) -> None:
         """Look up what is due; a webhook that another run is speaking to is left to that one."""
         now = self.clock()
-        elsewhere = WebhookDelivery.objects.filter(state=SENDING).values("webhook")
+        elsewhere = WebhookDelivery.objects.under_way(now).values("webhook")
         due = WebhookDelivery.objects.to_send(now).exclude(webhook__in=elsewhere)
         due = due.exclude(webhook__in=busy | self.resting)
         for webhook in due.order_by("webhook").values_list("webhook", flat=True).distinct():
