@@ -36,9 +36,7 @@ BACK_OFF = (5, 300, 1_800, 7_200, 18_000, 36_000, 36_000)
 SPREAD = 0.2  # by which part a wait may be longer, so that what failed together doesn't come back together
 AT_ONCE = 8  # webhooks that one run speaks to at a time
 RUN_SECONDS = 30.0  # after which a run begins nothing more, so that it leaves the worker to others
-LOOK_AGAIN = (
-    1.0  # seconds after which a run looks for what is due meanwhile, though a slow receiver hasn't answered
-)
+LOOK_AGAIN = 1.0  # seconds after which a run that waits for a slow receiver looks for what else is due
 PLANNED = 50  # messages of a webhook that are looked up at a time
 MARGIN = dt.timedelta(seconds=60)  # by which a lease is longer than an attempt may take
 
