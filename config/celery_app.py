@@ -65,6 +65,17 @@ app.conf.beat_schedule = {
         "schedule": timedelta(days=1),
         "options": {"expires": 86400},
     },
+    # What webhooks are to be told: what is due again, and what the broker or a worker lost.
+    "deliver webhooks": {
+        "task": "reviews.tasks.deliver_webhooks",
+        "schedule": timedelta(seconds=15),
+        "options": {"expires": 15},
+    },
+    "drop old deliveries to webhooks": {
+        "task": "reviews.tasks.drop_old_deliveries",
+        "schedule": timedelta(days=1),
+        "options": {"expires": 86400},
+    },
     "remind those whose turn it is": {
         "task": "reviews.tasks.remind",
         "schedule": timedelta(hours=1),

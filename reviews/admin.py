@@ -33,11 +33,14 @@ from .models import (
     Review,
     Token,
     Version,
+    Webhook,
+    WebhookDelivery,
 )
 from .services.appointing import note_roles, roles_of
 from .services.discussing import hide_comment
 from .services.governing import change_policy
 from .services.granting import revoke_token
+from .services.hooking import switch_off
 from .services.limiting import set_limit
 from .services.mailing import send_again
 
@@ -361,6 +364,51 @@ class NotificationSettingsAdmin(LookOnly):
     list_select_related = ("owner",)
     list_filter = ("requests", "language")
     search_fields = ("owner__username", "bounced_address")
+
+
+@admin.register(Webhook)
+class WebhookAdmin(LookOnly):
+    """Webhooks: whose there are and at which hosts; never their secrets, nor addresses, which may hold some. Admins switch
+    them off."""
+
+    list_display = ("name", "owner", "host", "is_on", "failures", "made")
+    list_select_related = ("owner",)
+    list_filter = ("is_on",)
+    search_fields = ("name", "owner__username")
+    fields = ("owner", "name", "host", "events", "with_own", "is_on", "off_why", "failures", "made")
+    readonly_fields = ("host",)
+    actions = ("switch_off",)
+
+    def has_switch_off_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_active and request.user.is_superuser
+
+    @admin.display(description="host")
+    def host(self, webhook: Webhook) -> str:
+        return webhook.host
+
+    @admin.action(description="Switch the chosen webhooks off", permissions=["switch_off"])
+    def switch_off(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
+        """Switch each off through its service, which tells its owner."""
+        numbers = list(queryset.values_list("pk", flat=True))
+        for pk in numbers:
+            switch_off(actor=request.user, pk=pk)
+        self.message_user(request, f"{len(numbers)} switched off.")
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(LookOnly):
+    """Deliveries: what is owed to webhooks and what became of it."""
+
+    list_display = ("event", "webhook", "subject", "state", "status", "tries", "due", "last_tried")
+    list_select_related = ("webhook",)
+    list_filter = ("state", "event")
+    search_fields = ("webhook__name", "webhook__owner__username")
+    fields = ("webhook", "message_id", "event", "subject", "state", "status", "error", "tries", "due", "made")
+    readonly_fields = ("message_id",)
+
+    @admin.display(description="message")
+    def message_id(self, delivery: WebhookDelivery) -> str:
+        return delivery.message_id
 
 
 def _as_get(request: HttpRequest) -> HttpRequest:

@@ -29,4 +29,9 @@ LIMITS = {
     "kept": LimitKind("What was typed and not saved is kept for", "days", 30, 1, 365),
     "tokens": LimitKind("A member may have", "tokens in force", 50, 0, 1000),
     "token_life": LimitKind("A token expires at the latest after", "days", 365, 1, 365),
+    "webhooks": LimitKind("Programs are told for one member through up to", "webhooks", 10, 0, 100),
+    "webhook_failures": LimitKind(
+        "A webhook is switched off when it was given up in a row", "times", 5, 1, 1000
+    ),
+    "deliveries": LimitKind("What was told to webhooks is kept for", "days", 30, 1, 365),
 }

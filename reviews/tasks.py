@@ -7,6 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from .notifications import asking, delivery, digests, fanning_out, filing
+from .notifications.webhooks import delivering
 from .services import carrying, claiming, holding, keeping, remembering, repeating, settling
 
 
@@ -87,3 +88,15 @@ def make_digests() -> None:
 def drop_old_mails() -> None:
     """Let mails go that are past their time."""
     filing.drop_old_mails(now=timezone.now())
+
+
+@shared_task(name="reviews.tasks.deliver_webhooks")
+def deliver_webhooks(_what: str = "") -> None:
+    """Send webhooks what is due. What the message is about only hurries it: all that is due goes out."""
+    delivering.deliver_due()
+
+
+@shared_task(name="reviews.tasks.drop_old_deliveries")
+def drop_old_deliveries() -> None:
+    """Drop what was told to webhooks too long ago."""
+    delivering.drop_old_deliveries(now=timezone.now())

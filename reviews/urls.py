@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from .services.hooking import resend, send_test, switch_off, switch_on
 from .views import (
     assessing,
     batches,
@@ -23,11 +24,36 @@ from .views import (
     tokens,
     unsubscribing,
     versions,
+    webhooks,
 )
 
 urlpatterns = [
     path("accounts/tokens/", tokens.TokenList.as_view(), name="token-list"),
     path("accounts/tokens/<int:pk>/revoke/", tokens.TokenRevoke.as_view(), name="token-revoke"),
+    path("accounts/webhooks/", webhooks.WebhookList.as_view(), name="webhook-list"),
+    path("accounts/webhooks/<int:pk>/", webhooks.WebhookDetail.as_view(), name="webhook-detail"),
+    path("accounts/webhooks/<int:pk>/rotate/", webhooks.WebhookRotate.as_view(), name="webhook-rotate"),
+    path(
+        "accounts/webhooks/<int:pk>/on/",
+        webhooks.WebhookAct.as_view(does=switch_on, done="It is switched on."),
+        name="webhook-on",
+    ),
+    path(
+        "accounts/webhooks/<int:pk>/off/",
+        webhooks.WebhookAct.as_view(does=switch_off, done="It is switched off, and told nothing."),
+        name="webhook-off",
+    ),
+    path(
+        "accounts/webhooks/<int:pk>/test/",
+        webhooks.WebhookAct.as_view(does=send_test, done="A test is on its way. Look below in a moment."),
+        name="webhook-test",
+    ),
+    path("accounts/webhooks/<int:pk>/delete/", webhooks.WebhookDelete.as_view(), name="webhook-delete"),
+    path(
+        "accounts/webhooks/<int:pk>/deliveries/<uuid:message>/resend/",
+        webhooks.WebhookAct.as_view(does=resend, done="It is sent again, under the same id."),
+        name="webhook-resend",
+    ),
     path("proposals/", proposals.ProposalList.as_view(), name="proposal-list"),
     path("proposals/new/", editing.ProposalNew.as_view(), name="proposal-new"),
     path("proposals/<int:number>/", proposals.ProposalDetail.as_view(), name="proposal-detail"),

@@ -3,6 +3,7 @@
 Nothing here is secret and nothing here is unsafe: DEBUG is off, demo accounts are refused, there is no key.
 """
 
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -284,7 +285,7 @@ RELEASE_RETRY_HOURS = env.float("RELEASE_RETRY_HOURS", default=24)
 
 # --- mail: docs/notifications.md
 
-# The address at which people reach this site, for links in mails.
+# The address at which people reach this site, for links in mails and webhooks.
 SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 # Where mails go: smtp://, smtp+tls:// or smtp+ssl://user:password@host:port. Without it each is written to a file.
 EMAIL_BACKEND = "reviews.notifications.backends.FileBackend"
@@ -302,6 +303,15 @@ MAIL_KEEP_DAYS = env.int("MAIL_KEEP_DAYS", default=90)
 MAILS_SHOWN = False
 if env("EMAIL_URL", default=""):
     vars().update(mail_from_url(env("EMAIL_URL")))
+
+# --- webhooks: docs/webhooks.md
+
+# One attempt, from the resolver to the status of the answer, takes no longer than this.
+WEBHOOK_TIMEOUT_SECONDS = env.float("WEBHOOK_TIMEOUT_SECONDS", default=10)
+# Networks inside that webhooks may be at all the same, such as 10.20.0.0/16: whoever has an account reaches what is there.
+WEBHOOK_ALLOWED_NETWORKS = [ip_network(each) for each in env.list("WEBHOOK_ALLOWED_NETWORKS", default=[])]
+# For how long the secret before still signs once there is another.
+WEBHOOK_OLD_SECRET_HOURS = env.float("WEBHOOK_OLD_SECRET_HOURS", default=24)
 
 # --- logs: https://docs.djangoproject.com/en/5.2/topics/logging/
 # One line an event, to stderr; whoever runs the register decides where that goes.

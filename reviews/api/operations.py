@@ -14,6 +14,7 @@ from chokepoints.api.shapes import TEXT, UUID, Shape, enum, ref
 from .filtering import COMMENTS, PROPOSALS, VERSIONS, ProposalFilter
 from .views.base import PROPOSE, READ, REVIEW
 from .views.exports import EXPORTS
+from .views.webhooks import DELIVERIES, WEBHOOKS
 
 ONE = "/api/v1/proposals/{number}/"
 PROPOSAL = Parameter("number", "The number of the proposal.", {"type": "integer", "minimum": 1}, place="path")
@@ -170,7 +171,9 @@ def operations() -> Operations:
         f"{ONE}hold/": {"POST": _write("hold", "Sets a proposal aside", "Holding", proposal)},
         f"{ONE}resume/": {"POST": _write("resume", "Takes a proposal up again", "Nothing", proposal)},
         f"{ONE}nudge/": {"POST": _write("nudge", "Reminds those whose turn it is", "Nothing", proposal)},
-    } | _exports()
+        **_exports(),
+        **_webhooks(),
+    }
 
 
 def _exports() -> Operations:
@@ -203,6 +206,71 @@ def _exports() -> Operations:
     }
     return {
         path: {method: replace(each, tag="exports", scope=READ) for method, each in methods.items()}
+        for path, methods in found.items()
+    }
+
+
+def _webhooks() -> Operations:
+    """Return the operations of webhooks."""
+    path, whole, one = "/api/v1/webhooks/", ref("Webhook"), ref("WebhookDelivery")
+    with_secret = ref("WebhookWithSecret")
+    which = Parameter(
+        "webhook", "The number of the webhook.", {"type": "integer", "minimum": 1}, place="path"
+    )
+    message = Parameter("message", "The message.", UUID, place="path")
+    here = f"{path}{{webhook}}/"
+    change = Answer("As it stands now.", whole)
+    own: dict[str, Any] = {
+        "tag": "webhooks",
+        "parameters": (which,),
+        "refusals": REFUSED_WRITING,
+        "scope": PROPOSE,
+    }
+    found: dict[str, dict[str, Operation]] = {
+        path: {
+            "GET": _read("list_webhooks", "Your webhooks", page_of(whole), (*PAGE, _ordering(WEBHOOKS))),
+            "POST": _write(
+                "make_webhook", "Makes a webhook", "NewWebhook", with_secret, (("Location",), 201), path=()
+            ),
+        },
+        here: {
+            "GET": _read("get_webhook", "One webhook", whole, (which,)),
+            "PATCH": Operation(
+                "change_webhook",
+                "Changes or switches it",
+                answers={200: change},
+                body=ref("WebhookChangeSent"),
+                **own,
+            ),
+            "DELETE": Operation("delete_webhook", "Deletes it", answers={204: Answer("It is gone.")}, **own),
+        },
+        f"{here}rotate/": {
+            "POST": _write(
+                "rotate_secret", "Gives it another secret", "Nothing", with_secret, ((), 200), path=(which,)
+            )
+        },
+        f"{here}test/": {
+            "POST": _write("test_webhook", "Sends it a test", "Nothing", one, ((), 202), path=(which,))
+        },
+        f"{here}deliveries/": {
+            "GET": _read(
+                "list_deliveries",
+                "What it was and is to be told",
+                page_of(one),
+                (which, *PAGE, _ordering(DELIVERIES)),
+            )
+        },
+        f"{here}deliveries/{{message}}/resend/": {
+            "POST": _write(
+                "resend", "Sends a message again", "Nothing", one, ((), 202), path=(which, message)
+            )
+        },
+    }
+    return {
+        path: {
+            method: replace(each, tag="webhooks", scope=READ if method == "GET" else PROPOSE)
+            for method, each in methods.items()
+        }
         for path, methods in found.items()
     }
 

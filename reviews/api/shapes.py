@@ -30,9 +30,12 @@ from chokepoints.vocabularies import STATUSES
 
 from ..forms.fields import PROPOSABLE
 from ..kinds import EFFECTS
+from ..models.webhook import DELIVERY_STATES
+from ..notifications.events import EVENTS
 from ..workflow import MOVES, REJECTION_REASONS, STATES, SUGGESTION_STATES, VERDICTS, WAYS
 from . import bodies
 from .views.exports import NewExport
+from .views.webhooks import NewWebhook, WebhookChange
 
 ANYTHING: Shape = {"description": "A value of the field, as records have it."}
 VALUES: Shape = {"type": "object", "description": "Values by field; null where there is none."}
@@ -41,7 +44,46 @@ POSITION: Shape = {"type": "integer", "minimum": 1}
 
 def components() -> dict[str, Shape]:
     """Return the components that answers of the process are made of."""
-    return _proposals() | {"Export": _export()}
+    return _proposals() | {"Export": _export()} | _webhooks()
+
+
+def _webhooks() -> dict[str, Shape]:
+    webhook = {
+        "id": POSITION,
+        "self": ADDRESS,
+        "page": ADDRESS,
+        "name": TEXT,
+        "url": TEXT,
+        "events": array(enum(EVENTS)),
+        "with_own": FLAG,
+        "is_on": FLAG,
+        "off_why": or_null(TEXT),
+        "failures": NUMBER,
+        "old_secret_until": or_null(TIME),
+        "made": TIME,
+        "deliveries": ADDRESS,
+    }
+    delivery = {
+        "message": UUID,
+        "webhook_id": TEXT | {"description": "The id as the receiver sees it, the same in every attempt."},
+        "type": TEXT,
+        "subject": TEXT,
+        "state": enum(DELIVERY_STATES),
+        "status": or_null(NUMBER) | {"description": "What the other side answered last."},
+        "error": or_null(TEXT) | {"description": "What was wrong with that, in our words."},
+        "tries": NUMBER,
+        "due": or_null(TIME),
+        "made": TIME,
+        "last_tried": or_null(TIME),
+        "ended": or_null(TIME),
+        "resend": ADDRESS,
+    }
+    secret = {"secret": TEXT | {"description": "Shown this once."}}
+    return {
+        "Webhook": obj(webhook, description="An address of yours that is told of events."),
+        "WebhookWithSecret": obj(webhook | secret, description="A webhook with its new secret."),
+        "WebhookDelivery": obj(delivery, description="One message to a webhook, and what became of it."),
+    }
 
 
 def _export() -> Shape:
@@ -339,6 +381,8 @@ BODIES: tuple[type[bodies.Body], ...] = (
     bodies.Name,
     bodies.Reason,
     NewExport,
+    NewWebhook,
+    WebhookChange,
 )
 
 

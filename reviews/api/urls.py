@@ -4,7 +4,7 @@ from django.urls import path
 
 from chokepoints.services.exporting import cancel_export, retry_export
 
-from .views import exports, moves, proposals
+from .views import exports, moves, proposals, webhooks
 
 ONE = "proposals/<int:number>/"
 SUGGESTION = f"{ONE}suggestions/<int:suggestion>/"
@@ -45,4 +45,16 @@ urlpatterns = [
         "exports/<uuid:export>/retry/", exports.ExportAct.as_view(does=retry_export), name="api-export-retry"
     ),
     path("exports/<uuid:export>/file/", exports.ExportFile.as_view(), name="api-export-file"),
+    path("webhooks/", webhooks.WebhookList.as_view(), name="api-webhook-list"),
+    path("webhooks/<int:webhook>/", webhooks.WebhookDetail.as_view(), name="api-webhook-detail"),
+    path("webhooks/<int:webhook>/rotate/", webhooks.WebhookRotate.as_view(), name="api-webhook-rotate"),
+    path("webhooks/<int:webhook>/test/", webhooks.WebhookTest.as_view(), name="api-webhook-test"),
+    path(
+        "webhooks/<int:webhook>/deliveries/", webhooks.DeliveryList.as_view(), name="api-webhook-deliveries"
+    ),
+    path(
+        "webhooks/<int:webhook>/deliveries/<uuid:message>/resend/",
+        webhooks.DeliveryResend.as_view(),
+        name="api-delivery-resend",
+    ),
 ]

@@ -3,15 +3,21 @@
 import datetime as dt
 import uuid
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.urls import reverse
 
-from chokepoints.models import Activity
+from chokepoints.models import Activity, Outbox
 from chokepoints.models.columns import one_of, text_column
 
+from ..notifications.webhooks.signing import id_of
+
 WAITING, SENDING, DELIVERED, FAILED = "waiting", "sending", "delivered", "failed"
+# An activity that couldn't be told so often holds up what came after it no longer.
+UNTOLD = 3
 DELIVERY_STATES = {
     WAITING: "waits to be delivered",
     SENDING: "is being delivered",
@@ -60,21 +66,45 @@ class Webhook(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        return reverse("webhook-detail", args=[self.pk])
+
+    @property
+    def host(self) -> str:
+        """The host that it is at: an address may hold what only its owner should know."""
+        return urlsplit(self.url).netloc
+
+    def secrets_at(self, now: dt.datetime) -> list[str]:
+        """Return the secrets that sign at a moment, the present one first."""
+        overlaps = bool(self.old_secret and self.old_until and self.old_until > now)
+        return [self.secret, self.old_secret] if overlaps else [self.secret]
+
 
 class WebhookDeliveryQuerySet(models.QuerySet):
     """Deliveries in the words of the sweep."""
 
     def to_send(self, now: dt.datetime) -> "WebhookDeliveryQuerySet":
-        """Those that are due. What is about one subject goes out in order: a later one waits for the one before."""
+        """Those that are due. What is about one subject goes out in the order in which it happened: a later one waits for the
+        one before, and for one that isn't told yet. A test goes out of a webhook that is off too."""
+        before = {"subject": OuterRef("subject"), "activity__lt": OuterRef("activity")}
         earlier = WebhookDelivery.objects.filter(
-            webhook=OuterRef("webhook"),
-            subject=OuterRef("subject"),
-            pk__lt=OuterRef("pk"),
-            state__in=(WAITING, SENDING),
+            webhook=OuterRef("webhook"), state__in=(WAITING, SENDING), **before
         )
-        return self.filter(~Exists(earlier), state=WAITING, due__lte=now, webhook__is_on=True).order_by(
-            "due", "pk"
+        untold = Outbox.objects.filter(
+            activity__subject=OuterRef("subject"), activity__lt=OuterRef("activity"), attempts__lt=UNTOLD
         )
+        return self.filter(
+            ~Exists(earlier),
+            ~Exists(untold),
+            Q(webhook__is_on=True) | Q(activity=None),
+            state=WAITING,
+            due__lte=now,
+            webhook__owner__is_active=True,
+        ).order_by("due", "pk")
+
+    def under_way(self, now: dt.datetime) -> "WebhookDeliveryQuerySet":
+        """Those that somebody is sending."""
+        return self.filter(state=SENDING, lease_until__gte=now)
 
     def abandoned(self, now: dt.datetime) -> "WebhookDeliveryQuerySet":
         """Those whose sender hasn't been heard of for too long."""
@@ -124,3 +154,13 @@ class WebhookDelivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} to {self.webhook}"
+
+    @property
+    def message_id(self) -> str:
+        """The id of its message as receivers see it."""
+        return id_of(self.message)
+
+    @property
+    def has_ended(self) -> bool:
+        """Nothing more happens with it by itself."""
+        return self.state in (DELIVERED, FAILED)

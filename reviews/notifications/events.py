@@ -162,6 +162,11 @@ EVENTS: dict[str, Event] = {
         {"role.changed": _("%(actor)s changed the roles of %(subject)s")},
         {MINE: NOW, ADMIN: INBOX},
     ),
+    "webhook_off": Event(
+        _("A webhook of mine is switched off"),
+        {"webhook.switched_off": _("%(actor)s switched off %(subject)s")},
+        {MINE: NOW},
+    ),
 }
 
 # A request to act isn't news and has its own channel; this is what it is called where an event is named.

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from django.db import transaction
 from django.utils import timezone
 
-from chokepoints.models import Activity, Outbox
+from chokepoints.models import Activity, Changeset, Outbox
+from chokepoints.services.handing_out import hand_out_soon
 
 from ..models import (
     Notification,
@@ -29,6 +30,7 @@ from .choosing import Reason, level_for
 from .events import NEVER, REQUEST, event_of
 from .recipients import hearers, may_see, proposal_of
 from .sending import hurry_mails, note_digest, note_own_mails
+from .webhooks import TASK as DELIVER_WEBHOOKS
 
 log = logging.getLogger(__name__)
 
@@ -44,9 +46,12 @@ def fan_out(activity_id: int) -> bool:
     if owed is None:
         return False
     try:
-        _tell(owed.activity)
+        owes_webhooks = _tell(owed.activity)
         owed.delete()
         hurry_mails(activity_id, timezone.now())
+        # A run that is under way finds it by itself: a thousand events are no thousand runs.
+        if owes_webhooks and not WebhookDelivery.objects.under_way(timezone.now()).exists():
+            hand_out_soon(DELIVER_WEBHOOKS, activity_id)
     except Exception as error:
         log.exception("Activity %s couldn't be told.", activity_id)
         pause = min(LONGEST_PAUSE, dt.timedelta(seconds=15 * 2 ** min(owed.attempts, 10)))
@@ -64,22 +69,26 @@ def sweep_outbox(*, now: dt.datetime | None = None, most: int = 500) -> int:
     return sum(fan_out(pk) for pk in list(overdue))
 
 
-def _tell(activity: Activity) -> None:
+def _tell(activity: Activity) -> bool:
+    """Tell people of an activity; return whether webhooks are to be told too."""
     proposal = proposal_of(activity)
     if proposal:
         ask(proposal, activity=activity)
     event = event_of(activity.verb, activity.details)
     if event is None or _is_overtaken(activity):
-        return
+        return False
     asked = set(Notification.objects.filter(activity=activity, sort=REQUEST).values_list("owner", flat=True))
     heard = {person: reasons for person, reasons in hearers(activity).items() if person not in asked}
     for people in _chunks(heard):
         _write(activity, event, proposal, {person: heard[person] for person in people})
-    _owe_webhooks(activity, event)
+    return _owe_webhooks(activity, event)
 
 
 def _is_overtaken(activity: Activity) -> bool:
-    """Tell whether an approval led to more at once, which is what people are told of then."""
+    """Tell whether something else says it: what an approval led to at once, or the proposal of which a changeset came."""
+    sort, _, key = activity.subject.partition(":")
+    if sort == "changeset":
+        return key.isdigit() and Changeset.objects.filter(number=key, origin="proposal").exists()
     if activity.verb != "proposal.approved":
         return False
     after = Activity.objects.filter(
@@ -130,8 +139,9 @@ def _muted(proposal: Proposal | None, people: Iterable[int]) -> set[int]:
     return set(rows.values_list("owner", flat=True))
 
 
-def _owe_webhooks(activity: Activity, event: str) -> None:
-    """Write down a delivery for each webhook that listens to an event and whose owner may see what it is about."""
+def _owe_webhooks(activity: Activity, event: str) -> bool:
+    """Write down a delivery for each webhook that listens to an event and whose owner may see what it is about; return
+    whether there is one."""
     now, actor = timezone.now(), activity.actor.user_id if activity.actor_id else None
     rows = []
     for webhook in Webhook.objects.listening().select_related("owner").order_by("pk"):
@@ -143,6 +153,7 @@ def _owe_webhooks(activity: Activity, event: str) -> None:
                 )
             )
     WebhookDelivery.objects.bulk_create(rows, ignore_conflicts=True)
+    return bool(rows)
 
 
 def _chunks(people: Iterable[int]) -> Iterator[tuple[int, ...]]:

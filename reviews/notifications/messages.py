@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from chokepoints.history import open_commitments
 from chokepoints.models import Activity, Changeset, Contributor, Export
 
-from ..models import Comment, Notification, Proposal, Review, Suggestion
+from ..models import Comment, Notification, Proposal, Review, Suggestion, Webhook
 from .events import EVENTS, REQUEST, SCOPES, TURNS
 from .recipients import may_see
 
@@ -151,6 +151,8 @@ def address_of(activity: Activity) -> str:
         return reverse("export-detail", args=[key])
     if sort == "release":
         return reverse("release-detail", args=[key])
+    if sort == "webhook":
+        return reverse("webhook-detail", args=[key])
     return reverse("status") if sort == "release-attempt" else reverse("desk")
 
 
@@ -162,6 +164,9 @@ def _subject(activity: Activity) -> str:
         return _("changeset %(number)s") % {"number": key}
     if sort == "release":
         return _("release %(number)s") % {"number": key}
+    if sort == "webhook":
+        name = Webhook.objects.filter(pk=key).values_list("name", flat=True).first()
+        return _("your webhook “%(name)s”") % {"name": name or key}
     if sort == "account":
         user = get_user_model().objects.filter(pk=key).first()
         return user.get_full_name() or user.get_username() if user else _("somebody")

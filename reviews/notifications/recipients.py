@@ -20,7 +20,7 @@ from chokepoints.models import (
     Supply,
 )
 
-from ..models import Comment, Concern, Expertise, Proposal, Subscription
+from ..models import Comment, Concern, Expertise, Proposal, Subscription, Webhook
 from ..models.notification import CHOKEPOINT, EVERYTHING, PROPOSAL, SECTOR, SOURCE
 from ..selectors.members import active_reviewers, with_wholes
 from ..services.roles import EDITORS, REVIEWERS
@@ -124,6 +124,11 @@ def _of_account(activity: Activity, key: str) -> Heard:
     return heard
 
 
+def _of_webhook(activity: Activity, key: str) -> Heard:
+    owner = Webhook.objects.filter(pk=key).values_list("owner", flat=True).first() if key.isdigit() else None
+    return {owner: [Reason(MINE)]} if owner else {}
+
+
 _FINDERS: dict[str, Callable[[Activity, str], Heard]] = {
     "proposal": _of_proposal,
     "changeset": _of_changeset,
@@ -131,6 +136,7 @@ _FINDERS: dict[str, Callable[[Activity, str], Heard]] = {
     "release": _of_release,
     "release-attempt": _of_trouble,
     "account": _of_account,
+    "webhook": _of_webhook,
 }
 
 
@@ -213,6 +219,8 @@ def may_see(user: Any, activity: Activity) -> bool:
         return key.isdigit() and Proposal.objects.visible_to(contributor).filter(pk=key).exists()
     if sort == "export":
         return Export.objects.visible_to(user).filter(pk=key).exists()
+    if sort == "webhook":
+        return key.isdigit() and Webhook.objects.of(user).filter(pk=key).exists()
     if sort in ("release-attempt",):
         return user.is_superuser
     if sort == "account":

@@ -38,8 +38,12 @@ ITS_AUTHORS = EDITORS | {"editor": 403, "browser": 403}
 
 SIGNED_IN = row(anonymous=401, deactivated=401, expired=401)
 
+SIGNED_IN_WRITES = SIGNED_IN | {"narrow": 403, "no_csrf": 403}
+SIGNED_IN_READS = {"GET": SIGNED_IN, "HEAD": SIGNED_IN, "OPTIONS": OPEN_TO_ALL}
+
 READ = {"GET": OPEN_TO_ALL, "HEAD": OPEN_TO_ALL, "OPTIONS": OPEN_TO_ALL}
 ONE = "api/v1/proposals/<int:number>/"
+HOOK = "api/v1/webhooks/<int:webhook>/"
 SEEN = {"version": 1}
 RECORD = "00000000-0000-4000-8000-000000000001"
 
@@ -96,6 +100,14 @@ TABLE = {
     "api/v1/exports/<uuid:export>/file/": {"GET": SIGNED_IN, "HEAD": SIGNED_IN, "OPTIONS": OPEN_TO_ALL},
     "api/v1/exports/<uuid:export>/cancel/": {"OPTIONS": OPEN_TO_ALL, "POST": SIGNED_IN | {"no_csrf": 403}},
     "api/v1/exports/<uuid:export>/retry/": {"OPTIONS": OPEN_TO_ALL, "POST": SIGNED_IN | {"no_csrf": 403}},
+    # For whoever is somebody; a token that may only read changes nothing.
+    "api/v1/webhooks/": {**SIGNED_IN_READS, "POST": SIGNED_IN_WRITES},
+    HOOK: {**SIGNED_IN_READS, "PATCH": SIGNED_IN_WRITES, "DELETE": SIGNED_IN_WRITES},
+    f"{HOOK}deliveries/": SIGNED_IN_READS,
+    **{
+        f"{HOOK}{act}/": {"OPTIONS": OPEN_TO_ALL, "POST": SIGNED_IN_WRITES}
+        for act in ("rotate", "test", "deliveries/<uuid:message>/resend")
+    },
     # Open to all, whatever they show.
     "api/docs/": {"GET": OPEN, "HEAD": OPEN},
     "api/schema/": {"GET": OPEN, "HEAD": OPEN, "OPTIONS": OPEN},
@@ -126,6 +138,8 @@ PARTS = {
     "<int:number>": "1",
     "<int:version>": "1",
     "<uuid:export>": RECORD,
+    "<uuid:message>": RECORD,
+    "<int:webhook>": "1",
     "<int:comment>": "1",
     "<int:suggestion>": "1",
     "^api(?:/|$)": "api/nothing/",
