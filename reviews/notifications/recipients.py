@@ -11,7 +11,6 @@ from chokepoints.models import (
     Activity,
     Assessment,
     Bearing,
-    Changeset,
     Chokepoint,
     Export,
     Revision,
@@ -92,14 +91,9 @@ def _of_proposal(activity: Activity, key: str) -> Heard:
 
 
 def _of_changeset(activity: Activity, key: str) -> Heard:
-    """A changeset that came of a proposal is told as that proposal's publication."""
-    changeset = Changeset.objects.filter(number=key).first() if key.isdigit() else None
-    if changeset is None or changeset.origin == "proposal":
-        return {}
     heard: Heard = {}
-    _add_watchers(
-        heard, set(Revision.objects.filter(changeset=changeset.number).values_list("record", flat=True))
-    )
+    if key.isdigit():
+        _add_watchers(heard, set(Revision.objects.filter(changeset=key).values_list("record", flat=True)))
     return heard
 
 

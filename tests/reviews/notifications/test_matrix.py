@@ -20,6 +20,7 @@ from reviews.models import (
     NotificationChoice,
     Proposal,
     Subscription,
+    Webhook,
 )
 from reviews.notifications.asking import ask
 from reviews.notifications.choosing import Reason, level_for, mail_for
@@ -65,6 +66,7 @@ class Stage:
             "export": self._exports,
             "release": self._release,
             "role": self._accounts,
+            "webhook": self._webhooks,
         }.get(kind, self._other)(propose)
 
     def cast(self, scope: str) -> list[User]:
@@ -152,6 +154,11 @@ class Stage:
         for user in self.cast(ADMIN):
             User.objects.filter(pk=user.pk).update(is_superuser=True)
         return [(f"account:{user.pk}", self.actor) for user in mine]
+
+    def _webhooks(self, propose):
+        about = {"name": "program", "url": "https://example.org/", "secret": "x"}
+        rows = [Webhook.objects.create(owner=user, **about) for user in self.cast(MINE)]
+        return [(f"webhook:{row.pk}", None) for row in rows]
 
     def _other(self, propose):
         pytest.fail(f"Say in Stage how {self.verb} comes about.")
