@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import Error, expect
 
-from tests.databases import live_server_process, run_manage, wait_until
+from tests.databases import engine_of_this_run, live_server_process, run_manage, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.database]
 
@@ -21,11 +21,18 @@ SAVED = re.compile(r"^saved \d\d:\d\d$")
 RATIONALE = "国产微球已批量供货，\n但导电微球仍然进口。𠮷"
 
 
+@pytest.fixture(scope="module")
+def filled_database(database_templates, django_db_setup):
+    """A small register and one editor, to be copied for each test."""
+    with database_templates.fresh_database(engine_of_this_run()) as database:
+        run_manage(database, "shell", "-c", REGISTER)
+        yield database
+
+
 @pytest.fixture
-def site(fresh_database):
+def site(filled_database, database_templates):
     """The real site with a small register and one editor."""
-    run_manage(fresh_database, "shell", "-c", REGISTER)
-    with live_server_process(fresh_database) as server:
+    with database_templates.copy_of(filled_database) as database, live_server_process(database) as server:
         yield server
 
 

@@ -136,8 +136,13 @@ class Site:
             end_process(process)
 
 
-def make_site(database_url: str, var: Path, rows: int, **more: str) -> Site:
-    """Return a site with so many sectors."""
+def fill(database_url: str, rows: int) -> None:
+    """Publish so many sectors, and let there be somebody who asks for exports."""
+    run_manage(database_url, "shell", "-v0", "-c", FILL.format(rows=rows), PYTHONPATH=str(PROJECT))
+
+
+def make_site(database_url: str, var: Path, **more: str) -> Site:
+    """Return the site of a filled database."""
     environment = {
         "CELERY_BROKER_URL": "filesystem://localhost",
         "VAR_DIR": str(var),
@@ -145,6 +150,4 @@ def make_site(database_url: str, var: Path, rows: int, **more: str) -> Site:
         "EXPORT_LEASE_SECONDS": str(LEASE),
         "PYTHONPATH": str(PROJECT),
     } | more
-    site = Site(database_url, var, environment)
-    site.shell(FILL.format(rows=rows))
-    return site
+    return Site(database_url, var, environment)

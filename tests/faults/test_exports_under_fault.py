@@ -14,15 +14,29 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REDIS_URL
-from tests.databases import PROJECT, process_environment, wait_until
-from tests.faults.exporters import SLOW, make_site
+from tests.databases import PROJECT, engine_of_this_run, process_environment, wait_until
+from tests.faults.exporters import SLOW, fill, make_site
 
 ROWS = 400  # in chunks of 50
 
 
+@pytest.fixture(scope="module")
+def filled_database(database_templates, django_db_setup):
+    """A database with rows in it, to be copied for each test."""
+    with database_templates.fresh_database(engine_of_this_run()) as database:
+        fill(database, ROWS)
+        yield database
+
+
 @pytest.fixture
-def site(fresh_database, tmp_path):
-    return make_site(fresh_database, tmp_path, ROWS)
+def database(filled_database, database_templates):
+    with database_templates.copy_of(filled_database) as database:
+        yield database
+
+
+@pytest.fixture
+def site(database, tmp_path):
+    return make_site(database, tmp_path)
 
 
 def check_right_file(site, pk, rows=ROWS):
@@ -164,10 +178,10 @@ def test_killed_again_and_again_every_format_ends_whole(site, format):
 
 @pytest.mark.long
 @pytest.mark.redis
-def test_a_redis_that_is_flushed_loses_messages_and_no_export(fresh_database, tmp_path):
+def test_a_redis_that_is_flushed_loses_messages_and_no_export(database, tmp_path):
     import redis
 
-    site = make_site(fresh_database, tmp_path, ROWS, CELERY_BROKER_URL=REDIS_URL)
+    site = make_site(database, tmp_path, CELERY_BROKER_URL=REDIS_URL)
     client = redis.Redis.from_url(REDIS_URL)
     pk = site.ask()
     client.flushdb()
