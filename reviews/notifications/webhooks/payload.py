@@ -64,14 +64,20 @@ def _told(event: str, activity: Activity) -> dict[str, Any]:
 
 
 def _test(delivery: WebhookDelivery) -> dict[str, Any]:
-    page = reverse("webhook-detail", args=[delivery.webhook_id])
-    heading = f"This is a test of the webhook “{delivery.webhook.name}”."
-    nothing = dict.fromkeys(("title", "actor", "version", "changeset", "api"))
-    data = {"event": TEST, "subject": f"webhook:{delivery.webhook_id}", "heading": heading}
     return {
         "type": "webhook.test",
         "timestamp": _time(delivery.made),
-        "data": data | nothing | {"page": _absolute(page)},
+        "data": {
+            "event": TEST,
+            "subject": f"webhook:{delivery.webhook_id}",
+            "heading": f"This is a test of the webhook “{delivery.webhook.name}”.",
+            "title": None,
+            "actor": None,
+            "version": None,
+            "changeset": None,
+            "page": _absolute(reverse("webhook-detail", args=[delivery.webhook_id])),
+            "api": _absolute(reverse("api-webhook-detail", args=[delivery.webhook_id])),
+        },
     }
 
 
