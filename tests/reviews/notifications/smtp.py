@@ -1,9 +1,9 @@
 """A real mail server on loopback that remembers what it accepted, and can be as bad as servers are.
 
-    with SMTPServer() as server:
-        server.refuse["bad@example.org"] = "550 5.1.1 No such user"
-        ... EMAIL_URL=server.url ...
-        assert server.recipients == ["good@example.org"]
+with SMTPServer() as server:
+    server.refuse["bad@example.org"] = "550 5.1.1 No such user"
+    ... EMAIL_URL=server.url ...
+    assert server.recipients == ["good@example.org"]
 """
 
 import asyncio
@@ -50,6 +50,7 @@ class SMTPServer:
     only_for: str = ""  # the address at which the two above happen; "" for all
     accepted: list[Accepted] = field(default_factory=list)
     connections: int = 0
+    reached: str = ""  # the last stage that somebody came to
     port: int = 0
 
     @property
@@ -141,6 +142,7 @@ class _Handler:
 
 
 async def _misbehave(state: SMTPServer, stage: str, server: SMTP, addresses: list[str]) -> None:
+    state.reached = stage
     if state.only_for and state.only_for not in addresses:
         return
     if state.drop_at == stage:

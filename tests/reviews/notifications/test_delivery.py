@@ -55,7 +55,9 @@ def test_one_bad_address_stops_none_of_the_others_and_is_marked(addressed, notif
     assert send_mails(now=later(minutes=1)) == 1  # the mailbox that was full
 
 
-@pytest.mark.parametrize("address", ["no address", "a@b@c", "x@example.org\nBcc: all@example.org", "@", "名@例.org"])
+@pytest.mark.parametrize(
+    "address", ["no address", "a@b@c", "x@example.org\nBcc: all@example.org", "@", "名@例.org"]
+)
 def test_an_address_that_is_none_costs_nobody_else_anything(addressed, notify, smtp, address):
     addressed.emma.email = address
     addressed.emma.save()
@@ -87,7 +89,9 @@ def test_an_address_that_refused_is_asked_no_more_until_it_is_another_or_its_own
     assert send_mails() == 1
 
 
-def test_with_the_server_down_everything_waits_and_is_sent_when_it_comes_back(addressed, notify, settings, smtp):
+def test_with_the_server_down_everything_waits_and_is_sent_when_it_comes_back(
+    addressed, notify, settings, smtp
+):
     for name in ("emma", "rita"):
         notify(getattr(addressed, name))
     smtp.stop()
@@ -292,7 +296,10 @@ def test_what_was_on_its_way_when_somebody_paused_is_in_one_digest_afterwards(ad
 
 
 def test_mails_in_files_are_named_by_their_id_so_that_twice_is_once(addressed, notify, settings, tmp_path):
-    settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = "reviews.notifications.backends.FileBackend", str(tmp_path)
+    settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = (
+        "reviews.notifications.backends.FileBackend",
+        str(tmp_path),
+    )
     notify(addressed.emma)
     for _ in range(2):
         assert send_mails() == 1

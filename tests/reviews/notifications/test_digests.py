@@ -98,7 +98,9 @@ def test_whatever_the_clock_does_everything_is_told_once_and_no_period_twice(add
     assert told == len(rows)
 
 
-def test_whoever_is_killed_between_two_people_leaves_the_rest_to_the_next_beat(addressed, notify, monkeypatch):
+def test_whoever_is_killed_between_two_people_leaves_the_rest_to_the_next_beat(
+    addressed, notify, monkeypatch
+):
     for user in (addressed.emma, addressed.erik, addressed.rita):
         made(notify(user, level="daily"), "2026-11-27T10:00")
     one = digests._make_one
