@@ -116,7 +116,7 @@ class _Batch:
         self.numbers, self.fixed = numbers, now
         self.connection: Any = None
         self.sent = 0
-        self.known: dict[int, Difference] = {}
+        self.known: dict[Any, Difference] = {}
 
     @property
     def now(self) -> dt.datetime:

@@ -20,7 +20,7 @@ _BLANKS = re.compile(r"\s+")
 
 
 def build_mail(
-    mail: Mail, *, address: str, language: str = "", known: dict[int, Difference] | None = None
+    mail: Mail, *, address: str, language: str = "", known: dict[Any, Difference] | None = None
 ) -> EmailMultiAlternatives:
     """Return a mail ready to be sent to an address, in a language or the site's. Raises NotNeeded.
 

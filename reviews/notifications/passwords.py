@@ -4,6 +4,7 @@ The page that asks for it answers alike whoever asks, and at once: it tells nobo
 """
 
 import logging
+from email.utils import make_msgid
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 
 from ..services.subscribing import settings_of
-from .addresses import absolute
+from .addresses import absolute, site_host
 from .letters import Letter, Link
 from .mails import foot_words, subject_line
 
@@ -64,7 +65,11 @@ def build_password_mail(user: Any) -> EmailMultiAlternatives:
             subject=subject_line(letter.subject),
             body=render_to_string("emails/letter.txt", context).strip() + "\n",
             to=[user.email],
-            headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
+            headers={
+                "Message-ID": make_msgid(domain=site_host()),
+                "Auto-Submitted": "auto-generated",
+                "X-Auto-Response-Suppress": "All",
+            },
         )
         message.attach_alternative(render_to_string("emails/letter.html", context), "text/html")
     return message

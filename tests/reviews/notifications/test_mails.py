@@ -1,6 +1,7 @@
 """What a mail says and under which headers: the same words in both parts, in three languages, and no way in for users' texts."""
 
 import re
+from dataclasses import replace
 from email import policy
 from email.parser import BytesParser
 from html.parser import HTMLParser
@@ -17,7 +18,9 @@ from reviews.notifications.mails import build_mail, subject_line
 from reviews.services.discussing import comment_on_proposal
 from reviews.services.drafting import revise_proposal
 from reviews.services.reviewing import review_proposal
-from reviews.services.subscribing import watch
+from reviews.services.subscribing import set_choice, watch
+from reviews.services.suggesting import suggest_value
+from reviews.views.answering import as_drafted
 
 from ..conftest import change, create, reduced
 
@@ -228,6 +231,48 @@ def test_what_changed_is_marked_and_what_stays_is_cut_short(addressed, register,
     assert (("insert", "Mikrokugeln"),) in rows["aliases"]
     scope = next(lines for label, lines in rows.items() if label != "aliases")
     assert ("insert", long.strip()) in [(sort, text.strip()) for sort, text in scope[0]]
+
+
+def test_a_new_version_is_told_by_what_is_new_in_it(asked, addressed, tell_all, register):
+    proposal, _ = asked
+    watch(actor=addressed.nobody, what="proposal", target=proposal.pk)
+    set_choice(actor=addressed.nobody, event="revised", scope="watched", level="now")
+    before = proposal.present_version()
+    changes = as_drafted(before)
+    rationale = "A domestic maker delivers in volume; imports are still needed everywhere."
+    changes[2] = replace(changes[2], fields={**changes[2].fields, "rationale": rationale})
+    revise_proposal(
+        actor=addressed.emma,
+        number=proposal.pk,
+        version=1,
+        title=before.title,
+        rationale=before.rationale,
+        changes=changes,
+    )
+    tell_all()
+    text, html = parts(built(mail_of(addressed.nobody)))
+    assert "What is new in version 2" in text
+    assert "Altered: assessment" in text and "{+" in text and "[-so-] is taken out" in text
+    assert "国产微球" not in text  # that stayed as it was
+    assert "everywhere</ins>" in html or "everywhere" in html
+
+
+def test_a_suggestion_is_told_with_what_is_suggested(asked, addressed, tell_all):
+    proposal, _ = asked
+    change = proposal.present_version().changes.get(kind="assessment")
+    suggest_value(
+        actor=addressed.rita,
+        number=proposal.pk,
+        version=1,
+        record=str(change.record),
+        field="as_of",
+        value="2024-06",
+        words="It says June.",
+    )
+    tell_all()
+    text, _ = parts(built(mail_of(addressed.emma)))
+    assert "What is suggested" in text and "> It says June." in text
+    assert "    - 2024-05" in text and "    + 2024-06" in text
 
 
 def test_a_long_text_keeps_only_what_stands_beside_its_change():
