@@ -10,7 +10,6 @@ from reviews.notifications.events import NOW, event_of
 from reviews.notifications.fanning_out import fan_out
 from reviews.notifications.sending import note_mail
 from reviews.services.subscribing import settings_of
-from tests.reviews.notifications.smtp import SMTPServer, sending_to
 
 
 @pytest.fixture
@@ -63,5 +62,7 @@ def notify(db):
 @pytest.fixture
 def smtp(settings):
     """A mail server to which this process's mails go."""
+    from tests.reviews.notifications.smtp import SMTPServer, sending_to
+
     with SMTPServer() as server, sending_to(settings, server):
         yield server

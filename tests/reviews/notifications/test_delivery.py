@@ -12,7 +12,7 @@ from reviews.notifications.delivery import Lease, return_abandoned, send_mails
 from reviews.notifications.digests import make_digests
 from reviews.services.subscribing import clear_bounce, pause, settings_of
 
-from ..conftest import make_person
+from ..conftest import make_person, reduced
 from .smtp import AFTER, DATA, EHLO, END, RCPT, SMTPServer
 
 pytestmark = pytest.mark.django_db
@@ -339,3 +339,20 @@ def test_the_hook_is_called_for_a_mail_that_looks_like_the_end_of_one(addressed,
     assert calls == [0]
     assert threading.active_count() < 50
     assert b"one\r\n.\r\n\r\n.\r\n" in other.accepted[0].content
+
+
+def test_whoever_told_an_activity_has_its_mails_sent_without_waiting_for_the_sweep(
+    addressed, register, propose, tell_all, monkeypatch
+):
+    tell_all()
+    handed_out = []
+    monkeypatch.setattr(
+        "reviews.notifications.sending.hand_out_soon", lambda task, row: handed_out.append(task)
+    )
+    propose(*reduced(register))
+    tell_all()
+    assert set(handed_out) == {"reviews.tasks.send_mails"}
+    Mail.objects.update(state="sent")
+    handed_out.clear()
+    tell_all()
+    assert handed_out == []
