@@ -6,7 +6,7 @@ Each task is a service called by the clock. It may run twice or late: what one r
 from celery import shared_task
 from django.utils import timezone
 
-from .notifications import asking, delivery, digests, fanning_out, filing
+from .notifications import asking, delivery, digests, fanning_out, filing, passwords
 from .notifications.webhooks import delivering
 from .services import carrying, claiming, holding, keeping, remembering, repeating, settling
 
@@ -100,3 +100,9 @@ def deliver_webhooks(_what: str = "") -> None:
 def drop_old_deliveries() -> None:
     """Drop what was told to webhooks too long ago."""
     delivering.drop_old_deliveries(now=timezone.now())
+
+
+@shared_task(name="reviews.tasks.send_password_link")
+def send_password_link(account: str) -> None:
+    """Mail somebody the link to set a new password."""
+    passwords.send_password_link(int(account))

@@ -84,6 +84,17 @@ class SMTPBackend(DjangoSMTPBackend):
     def connection_class(self) -> type:
         return _SMTPOverTLS if self.use_ssl else _SMTP
 
+    def open(self) -> bool | None:
+        """Connect and say hello at once: a server that is there but answers nobody shows it here, not at the first mail."""
+        is_new = super().open()
+        if is_new and self.connection is not None:
+            try:
+                self.connection.ehlo_or_helo_if_needed()
+            except Exception:
+                self.abandon()
+                raise
+        return is_new
+
     def announce_end(self, before_end: Callable[[], None]) -> None:
         """Have a function called right before the next mail's end."""
         self.connection.before_end = before_end

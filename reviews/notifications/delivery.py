@@ -115,7 +115,8 @@ class _Batch:
     def __init__(self, numbers: list[int], now: dt.datetime | None):
         self.numbers, self.fixed = numbers, now
         self.connection: Any = None
-        self.known: dict[int, Difference] = {}
+        self.sent = 0
+        self.known: dict[Any, Difference] = {}
 
     @property
     def now(self) -> dt.datetime:
@@ -123,7 +124,7 @@ class _Batch:
 
     def run(self) -> int:
         """Send all, and return how many were taken."""
-        sent = troubles = 0
+        troubles = 0
         try:
             for position, number in enumerate(self.numbers):
                 refusal = self._connect()
@@ -132,7 +133,6 @@ class _Batch:
                     if lease is None:
                         continue
                     refusal = self._send(lease)
-                    sent += refusal is None
                     troubles = troubles + 1 if refusal and refusal.sort == TROUBLE else 0
                     if troubles < MOST_TROUBLE:
                         continue
@@ -141,7 +141,7 @@ class _Batch:
                 break
         finally:
             self._hang_up()
-        return sent
+        return self.sent
 
     def _connect(self) -> Refusal | None:
         if self.connection is not None:
@@ -189,6 +189,7 @@ class _Batch:
                 self._hang_up(abruptly=True)
             is_known = isinstance(error, smtplib.SMTPResponseException)
             return self._refused(mail, lease, refusal, is_unknown=lease.is_ending and not is_known)
+        self.sent += 1
         lease.finish(SENT, late=True, address=message.to[0], ended=self.now, error="")
         return None
 

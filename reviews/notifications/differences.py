@@ -1,13 +1,17 @@
 """What a proposal changes, for mails: the changes that its page shows, short enough to be read in passing."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from chokepoints.comparison import DELETE, EQUAL, INSERT, FieldComparison, Piece
+from chokepoints.comparison import DELETE, EQUAL, INSERT, FieldComparison, Piece, compare
 from chokepoints.presenting import Shown
+from chokepoints.selectors import names_of
 
-from ..models import Version
+from ..comparing import SAME, pair_changes
+from ..forms.records import siblings_of
+from ..models import Suggestion, Version
 from ..views.showing import ShownChange, shown_changes
+from ..views.versions import show_pairs
 
 # How much of a proposal a mail shows: fields in all, letters of one value, and of unchanged text beside a change.
 MOST_FIELDS = 40
@@ -47,24 +51,68 @@ class Difference:
 
 def difference_of(version: Version) -> Difference:
     """Return what a version changes, from what its author saw."""
-    difference, room = Difference(), MOST_FIELDS
+    return _bounded(
+        Block(change.operation, change.kind.name, change.title, tuple(_rows_of_change(change)))
+        for change in shown_changes(version, pending=False)
+    )
+
+
+def difference_between(earlier: Version, later: Version) -> Difference:
+    """Return what a version changes of what the one before proposed."""
+    before, after = list(earlier.changes.all()), list(later.changes.all())
+    pairs = [pair for pair in pair_changes(before, after) if pair.sort != SAME]
+    return _bounded(
+        Block(
+            shown.label,
+            shown.pair.kind.name,
+            shown.title,
+            tuple(_rows(altered.comparison for altered in shown.fields)),
+        )
+        for shown in show_pairs(pairs, siblings_of(after), siblings_of(before))
+    )
+
+
+def difference_suggested(suggestion: Suggestion) -> Difference:
+    """Return what a suggestion would change of the version that it was made for."""
+    version = Version.objects.filter(proposal=suggestion.proposal_id, number=suggestion.version).first()
+    if version is None:
+        return Difference()
     for change in shown_changes(version, pending=False):
-        rows = list(_rows(change))
-        shown = rows[:room]
+        if change.record == str(suggestion.record):
+            state = {**change.after, suggestion.field: suggestion.value}
+            names = names_of(
+                (kind, record)
+                for each in (change.after, state)
+                for _field, kind, record in change.kind.references(each)
+            )
+            rows = _rows(compare(change.kind, change.after, state, [suggestion.field], names))
+            return _bounded([Block("Suggested", change.kind.name, change.title, tuple(rows))])
+    return Difference()
+
+
+def _bounded(blocks: Iterable[Block]) -> Difference:
+    """Leave out what is too much, and say how much that is."""
+    difference, room = Difference(), MOST_FIELDS
+    for block in blocks:
+        shown = block.rows[:room]
         room -= len(shown)
-        difference.left_out += len(rows) - len(shown)
-        if shown or not rows:
-            difference.blocks.append(Block(change.operation, change.kind.name, change.title, tuple(shown)))
+        difference.left_out += len(block.rows) - len(shown)
+        if shown or (not block.rows and len(difference.blocks) < MOST_FIELDS):
+            difference.blocks.append(replace(block, rows=shown))
     return difference
 
 
-def _rows(change: ShownChange) -> Iterable[Row]:
+def _rows_of_change(change: ShownChange) -> Iterable[Row]:
     if change.quote:
         for label, name in (("Quote", "quote"), ("Translation", "translation"), ("Source", "source_title")):
             if change.quote[name]:
                 language = change.quote["language"] if name == "quote" else ""
                 yield Row(label, ((_short((EQUAL, change.quote[name])),),), language)
-    for comparison in change.comparisons:
+    yield from _rows(change.comparisons)
+
+
+def _rows(comparisons: Iterable[FieldComparison]) -> Iterable[Row]:
+    for comparison in comparisons:
         lines = tuple(_lines(comparison))
         if lines:
             yield Row(comparison.label, lines, comparison.language)

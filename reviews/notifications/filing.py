@@ -51,7 +51,7 @@ def read_filed(name: str) -> FiledMail | None:
         name=name,
         written=dt.datetime.fromtimestamp(written, dt.UTC),
         to=str(message["To"] or ""),
-        subject=str(message["Subject"] or ""),
+        subject=str(message["Subject"] or "").strip(),
         text=_part(message, "plain"),
         html=_part(message, "html"),
         headers=[(key, str(value)) for key, value in message.items()],

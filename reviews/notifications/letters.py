@@ -8,16 +8,17 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..models import Mail, Notification, Proposal, Version
+from ..models import Mail, Notification, Proposal, Suggestion, Version
 from ..services.unsubscribing import Wish, token_for
 from .addresses import absolute
-from .differences import Block, Difference, difference_of
+from .differences import Block, Difference, difference_between, difference_of, difference_suggested
 from .events import ADMIN, EVENTS, INVOLVED, MEMBER, MENTIONED, MINE, NOW, REQUEST, SECTOR, WATCHED, WEEKLY
 from .messages import message_of
 from .recipients import may_see
@@ -72,7 +73,7 @@ class Letter:
     proposal: Proposal | None = None
 
 
-def letter_for(mail: Mail, known: dict[int, Difference] | None = None) -> Letter:
+def letter_for(mail: Mail, known: dict[Any, Difference] | None = None) -> Letter:
     """Return what a mail says. Whoever calls has activated its reader's language; `known` keeps differences for others.
 
     Raises NotNeeded.
@@ -83,7 +84,7 @@ def letter_for(mail: Mail, known: dict[int, Difference] | None = None) -> Letter
 # --- a mail of its own
 
 
-def _letter(mail: Mail, known: dict[int, Difference]) -> Letter:
+def _letter(mail: Mail, known: dict[Any, Difference]) -> Letter:
     row = mail.notification
     if row.read:
         raise NotNeeded("It was read in the inbox before.")
@@ -125,24 +126,38 @@ def _subject(proposal: Proposal) -> str:
     return _("%(title)s (proposal %(number)s)") % {"title": title, "number": proposal.number}
 
 
-def _add_difference(letter: Letter, row: Notification, known: dict[int, Difference]) -> None:
-    """Add what the proposal changes, in the version that the notification is about, else the present one."""
-    said = (row.activity.details if row.activity else {}).get("version")
+def _add_difference(letter: Letter, row: Notification, known: dict[Any, Difference]) -> None:
+    """Add what the proposal changes, in the version that the notification is about, else the present one. Of a new version
+    add what is new in it, of a suggestion what is suggested."""
+    details = row.activity.details if row.activity else {}
+    suggestion = Suggestion.objects.filter(pk=details.get("suggestion")).first()
+    said = details.get("version")
     number = said if isinstance(said, int) else row.proposal.version
     version = Version.objects.filter(proposal=row.proposal_id, number=number).first()
-    if version is None:
+    earlier = Version.objects.filter(proposal=row.proposal_id, number=number - 1).first()
+    if suggestion:
+        key, find = ("suggestion", suggestion.pk), lambda: difference_suggested(suggestion)
+        letter.changes = _("What is suggested")
+    elif version and earlier and row.event == "revised" and row.activity.verb == "proposal.edited":
+        key, find = ("between", version.pk), lambda: difference_between(earlier, version)
+        letter.changes = _("What is new in version %(number)s") % {"number": number}
+    elif version:
+        key, find = ("version", version.pk), lambda: difference_of(version)
+        letter.changes = _("What version %(number)s of the proposal changes") % {"number": number}
+    else:
         return
-    if version.pk not in known:
-        known[version.pk] = difference_of(version)
-    difference = known[version.pk]
-    letter.changes = _("What version %(number)s of the proposal changes") % {"number": number}
-    letter.blocks = difference.blocks
-    if difference.left_out:
+    if key not in known:
+        known[key] = find()
+    letter.blocks = known[key].blocks
+    left_out = known[key].left_out
+    if left_out:
         letter.left_out = ngettext(
             "%(number)s more field is on the page of the proposal.",
             "%(number)s more fields are on the page of the proposal.",
-            difference.left_out,
-        ) % {"number": difference.left_out}
+            left_out,
+        ) % {"number": left_out}
+    if not letter.blocks:
+        letter.changes = ""
 
 
 # --- a digest

@@ -20,7 +20,7 @@ _BLANKS = re.compile(r"\s+")
 
 
 def build_mail(
-    mail: Mail, *, address: str, language: str = "", known: dict[int, Difference] | None = None
+    mail: Mail, *, address: str, language: str = "", known: dict[Any, Difference] | None = None
 ) -> EmailMultiAlternatives:
     """Return a mail ready to be sent to an address, in a language or the site's. Raises NotNeeded.
 
@@ -35,7 +35,7 @@ def build_mail(
                 len(line) > 1 for block in letter.blocks for row in block.rows for line in row.lines
             ),
             "legend": _("[-so-] is taken out, {+so+} is put in."),
-            "foot_words": _("Sent by the Chokepoint Register, %(site)s") % {"site": settings.SITE_URL},
+            "foot_words": foot_words(),
         }
         message = EmailMultiAlternatives(
             subject=subject_line(letter.subject),
@@ -47,6 +47,11 @@ def build_mail(
     return message
 
 
+def foot_words() -> str:
+    """Return the line under every mail, in the language that is active."""
+    return _("Sent by the Chokepoint Register, %(site)s") % {"site": settings.SITE_URL}
+
+
 def subject_line(words: str) -> str:
     """Return a subject that is one line, short, and says nothing else than it shows: no breaks, no reordering."""
     kept = [
@@ -54,7 +59,8 @@ def subject_line(words: str) -> str:
         for letter in words
         if letter in "\r\n\t" or unicodedata.category(letter) not in {"Cf", "Cs", "Co"}
     ]
-    line = "[Register] " + _BLANKS.sub(" ", "".join(kept)).strip()
+    # Whoever types what looks like an encoded word (RFC 2047) would have readers' programs decode it.
+    line = "[Register] " + _BLANKS.sub(" ", "".join(kept)).strip().replace("=?", "= ?")
     return line if len(line) <= LONGEST_SUBJECT else line[: LONGEST_SUBJECT - 1].rstrip() + "…"
 
 

@@ -33,7 +33,7 @@ def _named(letter: str) -> str:
 @register.filter
 def quoted(text: Any) -> str:
     """What somebody said, as mails quote it: each line after "> "."""
-    lines = (wrapped for line in plain(text).split("\n") for wrapped in textwrap.wrap(line, WIDTH) or [""])
+    lines = (wrapped for line in plain(text).split("\n") for wrapped in _wrapped(line))
     return "\n".join(f"> {line}".rstrip() for line in lines)
 
 
@@ -42,7 +42,14 @@ def marked(line: Iterable[Piece]) -> str:
     """One line of a field's change: after a sign if all of it goes, comes or stays, else with marks around what does."""
     pieces = [(sort, plain(text)) for sort, text in line]
     if len(pieces) == 1:
-        sort, text = pieces[0]
-        return textwrap.indent(text, "    " + _SIGNS[sort], lambda line: True)
-    words = "".join(text.join(_AROUND[sort]) for sort, text in pieces)
-    return textwrap.indent(words, "      ")
+        sort, words = pieces[0]
+        first = "    " + _SIGNS[sort]
+    else:
+        words, first = "".join(text.join(_AROUND[sort]) for sort, text in pieces), "      "
+    return "\n".join(first + wrapped for each in words.split("\n") for wrapped in _wrapped(each))
+
+
+def _wrapped(line: str) -> list[str]:
+    """Break a line at blanks, where it has any: what has none, addresses and Chinese, stays whole."""
+    width = WIDTH - 6
+    return textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]

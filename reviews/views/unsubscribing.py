@@ -60,9 +60,7 @@ def words_of(wish: Wish) -> list[str]:
         return ["mails about requests for you to act"]
     if wish.digest in (DAILY, WEEKLY):
         return [f"{wish.digest} mails"]
-    return [
-        f"mails under “{EVENTS[event].title}: {str(SCOPES[scope][0]).lower()}”" for event, scope in wish.cells
-    ]
+    return [f"mails under “{EVENTS[event].title}”, “{SCOPES[scope][0]}”" for event, scope in wish.cells]
 
 
 def _answer(request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:

@@ -25,6 +25,10 @@ OURS = {
     "TRUSTED_PROXIES",
     "CACHE_URL",
     "CORS_ALLOWED_ORIGINS",
+    "EMAIL_URL",
+    "SITE_URL",
+    "MAILS_DIR",
+    "DEFAULT_FROM_EMAIL",
     "ALLOW_SQLITE",
     "VAR_DIR",
     "DJANGO_SETTINGS_MODULE",
@@ -76,6 +80,7 @@ def test_production_names_what_is_missing(missing, tmp_path):
         ({"DEBUG": "true"}, "refuses DEBUG"),
         ({"DATABASE_URL": "sqlite:///{folder}/register.sqlite3"}, "expects PostgreSQL"),
         ({"TRUST_PROXY_HEADER": "true"}, "Production needs TRUSTED_PROXIES"),
+        ({"EMAIL_URL": "smtp://mail.example.org"}, "Production needs SITE_URL"),
     ],
 )
 def test_production_refuses_what_is_unsafe(unsafe, words, tmp_path):
@@ -130,6 +135,45 @@ def test_other_databases_are_refused_in_words(url, tmp_path):
     done = run(show("settings.DATABASES"), tmp_path, settings="local", DATABASE_URL=url)
     assert done.returncode != 0
     assert "ValueError: DATABASE_URL: " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("", "reviews.notifications.backends.FileBackend localhost 25 False False"),
+        (
+            "smtp://mail.example.org",
+            "reviews.notifications.backends.SMTPBackend mail.example.org 25 False False",
+        ),
+        (
+            "smtp+tls://me:p%40ss@mail.example.org",
+            "reviews.notifications.backends.SMTPBackend mail.example.org 587 True False me p@ss",
+        ),
+        (
+            "smtp+ssl://me:p%40ss@mail.example.org:4650",
+            "reviews.notifications.backends.SMTPBackend mail.example.org 4650 False True me p@ss",
+        ),
+    ],
+)
+def test_mails_go_to_the_server_that_is_named_and_else_to_files(url, found, tmp_path):
+    names = ["BACKEND", "HOST", "PORT", "USE_TLS", "USE_SSL", "HOST_USER", "HOST_PASSWORD"]
+    done = run(
+        show(f"*(getattr(settings, 'EMAIL_' + name) for name in {names})"),
+        tmp_path,
+        settings="local",
+        EMAIL_URL=url,
+    )
+    assert done.stdout.strip() == found, done.stderr
+
+
+@pytest.mark.parametrize(
+    "url", ["imap://me:secret@mail", "smtp://", "smtp://me:secret@mail:port", "smtp://mail/secret"]
+)
+def test_an_address_of_a_mail_server_that_is_none_is_refused_without_repeating_it(url, tmp_path):
+    done = run(show("settings.EMAIL_HOST"), tmp_path, settings="local", EMAIL_URL=url)
+    assert done.returncode != 0
+    assert "ValueError: EMAIL_URL: " in done.stderr
+    assert "secret" not in done.stderr.rpartition("ValueError")[2]
 
 
 def test_a_broker_that_never_answers_does_not_hold_the_caller(tmp_path):

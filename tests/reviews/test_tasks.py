@@ -27,8 +27,15 @@ DUE_AT_LEAST_EVERY = {
     "reviews.tasks.remind": dt.timedelta(hours=1),
     "reviews.tasks.deliver_webhooks": dt.timedelta(seconds=15),
     "reviews.tasks.drop_old_deliveries": dt.timedelta(days=1),
+    "reviews.tasks.send_mails": dt.timedelta(seconds=15),
+    "reviews.tasks.make_digests": dt.timedelta(minutes=10),
+    "reviews.tasks.drop_old_mails": dt.timedelta(days=1),
 }
-ASKED_FOR = {"reviews.tasks.run_import", "reviews.tasks.fan_out"}  # by what people do, not by the clock
+ASKED_FOR = {
+    "reviews.tasks.run_import",
+    "reviews.tasks.fan_out",
+    "reviews.tasks.send_password_link",
+}  # by what people do, not by the clock
 
 
 @pytest.mark.parametrize("name", DUE_AT_LEAST_EVERY)

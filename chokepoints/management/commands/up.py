@@ -42,6 +42,7 @@ class Command(BaseCommand):
 
     def run(self, host: str, port: int) -> None:
         """Start the children, wait for a signal or for one of them to end, and stop them all."""
+        os.environ.setdefault("SITE_URL", address_of(reachable(host), port))  # mails lead here
         events = queue.SimpleQueue()  # its put() may be called from a signal handler
         for number in STOPPING_SIGNALS:
             signal.signal(number, lambda *_: events.put(None))
@@ -82,8 +83,7 @@ class Command(BaseCommand):
                 time.sleep(0.1)
         else:
             return
-        where = f"[{host}]" if ":" in host else host
-        self.say(f"\nThe register is at http://{where}:{port}/ (Ctrl-C stops it)\n")
+        self.say(f"\nThe register is at {address_of(host, port)}/ (Ctrl-C stops it)\n")
 
     def say(self, line: str) -> None:
         """Write a line; a closed terminal or pipe must not keep the children alive or in tears."""
@@ -187,6 +187,11 @@ def refuse_taken_port(host: str, port: int) -> None:
                 f"Stop what uses it or choose another: make run PORT={port + 1 if port < 65535 else 8000}"
             ) from None
         raise CommandError(f"Port {port} on {host} cannot be used ({error.strerror or error}).") from None
+
+
+def address_of(host: str, port: int) -> str:
+    """The address at which a browser finds a host and port."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def reachable(host: str) -> str:

@@ -50,6 +50,7 @@ class SMTPServer:
     only_for: str = ""  # the address at which the two above happen; "" for all
     accepted: list[Accepted] = field(default_factory=list)
     connections: int = 0
+    reached: str = ""  # the last stage that somebody came to
     port: int = 0
 
     @property
@@ -141,6 +142,7 @@ class _Handler:
 
 
 async def _misbehave(state: SMTPServer, stage: str, server: SMTP, addresses: list[str]) -> None:
+    state.reached = stage
     if state.only_for and state.only_for not in addresses:
         return
     if state.drop_at == stage:
