@@ -2,12 +2,26 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from .selectors.inbox import CAP, unread_count, waiting_count
 from .services.roles import is_reviewer
 
 
 def member(request: HttpRequest) -> dict[str, Any]:
     """Return whether the visitor may review; nobody is asked before a page wants to know."""
     return {"may_review": SimpleLazyObject(lambda: is_reviewer(getattr(request, "user", None)))}
+
+
+def inbox(request: HttpRequest) -> dict[str, Any]:
+    """Return what the badge of the inbox shows, asked for only where a page shows it, and how often it asks anew."""
+    return {
+        "inbox_badge": lambda: {
+            "count": unread_count(request.user),
+            "waiting": waiting_count(request.user),
+            "cap": CAP,
+        },
+        "inbox_poll": settings.INBOX_POLL_SECONDS,
+    }

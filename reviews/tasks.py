@@ -7,7 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from .notifications import asking, fanning_out
-from .services import carrying, claiming, holding, keeping, remembering, repeating, settling
+from .services import carrying, claiming, holding, keeping, noticing, remembering, repeating, settling
 
 
 @shared_task(name="reviews.tasks.return_from_hold")
@@ -69,3 +69,9 @@ def sweep_outbox() -> None:
 def remind() -> None:
     """Ask again for what waits too long."""
     asking.remind()
+
+
+@shared_task(name="reviews.tasks.tidy_inboxes")
+def tidy_inboxes() -> None:
+    """Delete what inboxes needn't hold any more."""
+    noticing.tidy_inboxes(now=timezone.now())

@@ -96,6 +96,30 @@ TABLE = {
     "api/v1/exports/<uuid:export>/file/": {"GET": SIGNED_IN, "HEAD": SIGNED_IN, "OPTIONS": OPEN_TO_ALL},
     "api/v1/exports/<uuid:export>/cancel/": {"OPTIONS": OPEN_TO_ALL, "POST": SIGNED_IN | {"no_csrf": 403}},
     "api/v1/exports/<uuid:export>/retry/": {"OPTIONS": OPEN_TO_ALL, "POST": SIGNED_IN | {"no_csrf": 403}},
+    "api/v1/notifications/": {"GET": SIGNED_IN, "HEAD": SIGNED_IN, "OPTIONS": OPEN_TO_ALL},
+    "api/v1/notifications/read/": {"OPTIONS": OPEN_TO_ALL, "POST": SIGNED_IN | {"no_csrf": 403}},
+    "api/v1/notifications/<int:notification>/": {
+        "GET": SIGNED_IN,
+        "HEAD": SIGNED_IN,
+        "OPTIONS": OPEN_TO_ALL,
+    },
+    "api/v1/notifications/<int:notification>/read/": {
+        "OPTIONS": OPEN_TO_ALL,
+        "POST": SIGNED_IN | {"no_csrf": 403},
+    },
+    # What one hears of is changed in one's name: a token that may only read may not.
+    "api/v1/subscriptions/": {
+        "GET": SIGNED_IN,
+        "HEAD": SIGNED_IN,
+        "OPTIONS": OPEN_TO_ALL,
+        "POST": SIGNED_IN | {"narrow": 403, "no_csrf": 403},
+    },
+    "api/v1/subscriptions/<int:subscription>/": {
+        "GET": SIGNED_IN,
+        "HEAD": SIGNED_IN,
+        "OPTIONS": OPEN_TO_ALL,
+        "DELETE": SIGNED_IN | {"narrow": 403, "no_csrf": 403},
+    },
     # Open to all, whatever they show.
     "api/docs/": {"GET": OPEN, "HEAD": OPEN},
     "api/schema/": {"GET": OPEN, "HEAD": OPEN, "OPTIONS": OPEN},
@@ -127,6 +151,8 @@ PARTS = {
     "<int:version>": "1",
     "<uuid:export>": RECORD,
     "<int:comment>": "1",
+    "<int:notification>": "1",
+    "<int:subscription>": "1",
     "<int:suggestion>": "1",
     "^api(?:/|$)": "api/nothing/",
 }

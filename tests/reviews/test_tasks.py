@@ -23,8 +23,11 @@ DUE_AT_LEAST_EVERY = {
     "reviews.tasks.drop_old_kept_forms": dt.timedelta(days=1),
     "reviews.tasks.drop_old_answers": dt.timedelta(hours=1),
     "reviews.tasks.sweep_imports": dt.timedelta(seconds=30),
+    "reviews.tasks.sweep_outbox": dt.timedelta(seconds=15),
+    "reviews.tasks.remind": dt.timedelta(hours=1),
+    "reviews.tasks.tidy_inboxes": dt.timedelta(days=1),
 }
-ASKED_FOR = {"reviews.tasks.run_import"}  # by what people do, not by the clock
+ASKED_FOR = {"reviews.tasks.run_import", "reviews.tasks.fan_out"}  # by what people do, not by the clock
 
 
 @pytest.mark.parametrize("name", DUE_AT_LEAST_EVERY)
