@@ -11,9 +11,21 @@ from django.db.models import prefetch_related_objects
 from django.urls import reverse
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from chokepoints.models import Activity
 
+from ..attention import (
+    CHANGES_REQUESTED,
+    CONFLICTING,
+    HANDED_OVER,
+    KNOWS_SECTOR,
+    MAY_REVIEW,
+    OBSTRUCTED,
+    ON_IT,
+    TOO_FEW,
+    TOO_OLD,
+)
 from ..models import Notification, Proposal
 from .events import EVENTS, REQUEST, SCOPES
 from .reading import Reading
@@ -106,9 +118,25 @@ def reason_words(reason: dict[str, str]) -> str:
 
 def why_asked(notification: Notification) -> str:
     """Return the sentence that says why somebody is asked to act."""
-    return _("You get this because it is your turn: %(why)s.") % {
-        "why": _(notification.turn) if notification.turn else ""
-    }
+    return _("You get this because it is your turn: %(why)s.") % {"why": turn_words(notification.turn)}
+
+
+def turn_words(turn: str) -> str:
+    """Return why it is somebody's turn (attention.py) as it is said to themselves."""
+    return str(_TURNS.get(turn, turn))
+
+
+_TURNS = {
+    ON_IT: gettext_lazy("you are on it"),
+    KNOWS_SECTOR: gettext_lazy("you know the sector"),
+    MAY_REVIEW: gettext_lazy("you may review it"),
+    CHANGES_REQUESTED: gettext_lazy("changes were requested"),
+    CONFLICTING: gettext_lazy("it conflicts with what was published meanwhile"),
+    OBSTRUCTED: gettext_lazy("it can't be published as it stands"),
+    HANDED_OVER: gettext_lazy("it was handed over"),
+    TOO_FEW: gettext_lazy("the present reviewers can't give the approvals that it needs"),
+    TOO_OLD: gettext_lazy("it waits too long"),
+}
 
 
 def title_of(proposal: Proposal) -> str:

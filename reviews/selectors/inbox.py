@@ -16,7 +16,7 @@ from ..models import Notification, Proposal, Subscription
 from ..models.notification import NEWS, PROPOSAL
 from ..notifications.asking import requests_of
 from ..notifications.events import EVENTS, SCOPES, WATCHED
-from ..notifications.messages import Message, messages_of, reason_words
+from ..notifications.messages import Message, messages_of, reason_words, turn_words
 
 GROUPS = 20  # on a page
 ITEMS = 6  # of a group on such a page; all of them, up to MOST_ITEMS, where one group is shown alone
@@ -24,6 +24,15 @@ MOST_ITEMS = 200
 MOST_REQUESTS = 200
 HIGHEST = 2**62  # no id is above
 CAP = 99  # beyond which unread things aren't counted
+
+
+_NAMES = {
+    "changeset": "Changeset {}",
+    "release": "Release {}",
+    "release-attempt": "Releases in the making",
+    "export": "Your export",
+    "account": "Roles",
+}
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,11 @@ class Item:
     message: Message | None
     whys: list[Why] = field(default_factory=list)
 
+    @property
+    def turn(self) -> str:
+        """Why they are asked to act, where they are."""
+        return turn_words(self.row.turn)
+
 
 @dataclass
 class Group:
@@ -58,6 +72,12 @@ class Group:
     proposal: Proposal | None = None
     is_muted: bool = False
     items: list[Item] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """What it is about where that has no title of its own."""
+        sort, _colon, key = self.subject.partition(":")
+        return _NAMES.get(sort, "{}").format(key)
 
     @property
     def left_out(self) -> int:

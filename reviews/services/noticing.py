@@ -28,9 +28,14 @@ class Marked:
 
 
 def mark_read(
-    *, actor: Any, ids: Iterable[int] | None = None, subject: str | None = None, up_to: int | None = None
+    *,
+    actor: Any,
+    ids: Iterable[int] | None = None,
+    subject: str | None = None,
+    event: str | None = None,
+    up_to: int | None = None,
 ) -> Marked:
-    """Mark somebody's notifications as read: those of some ids, of one subject, or all; none above `up_to`.
+    """Mark somebody's notifications as read: those of some ids, one subject or one event, or all; none above `up_to`.
 
     What came after the page that somebody looked at is above it. Marking twice keeps the first moment. Raises NotAllowed.
     """
@@ -40,6 +45,8 @@ def mark_read(
         rows = rows.filter(pk__in=list(ids))
     if subject is not None:
         rows = rows.filter(subject=subject)
+    if event is not None:
+        rows = rows.filter(event=event)
     if up_to is not None:
         rows = rows.filter(pk__lte=up_to)
     moment = timezone.now()

@@ -127,7 +127,8 @@ class SignedInPost(AccessMixin, View):
 
 
 class InboxRead(SignedInPost):
-    """Marks one's own as read: one (`id`), all of a subject (`about`) or all there are, up to the newest that was shown (`to`).
+    """Marks one's own as read: one (`id`), all of a subject (`about`), of an
+    `event`, or all there are, up to the newest that was shown (`to`).
 
     `unread` marks one as unread; `moment` takes back what was marked at once.
     """
@@ -150,7 +151,7 @@ class InboxRead(SignedInPost):
         elif "about" in posted:
             marked = mark_read(actor=request.user, subject=posted["about"][:100], up_to=up_to)
         else:
-            marked = mark_read(actor=request.user, up_to=up_to)
+            marked = mark_read(actor=request.user, event=posted.get("event", "")[:40] or None, up_to=up_to)
         return _back(request, marked)
 
 

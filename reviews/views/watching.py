@@ -11,6 +11,7 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
 from django.views import View
 
 from ..exceptions import NotFound, ReviewError
@@ -83,8 +84,13 @@ class Watching(LoginRequiredMixin, View):
             "next": address,
         }
         if request.htmx:
-            return render(request, "reviews/_watch.html", context)
-        return render(request, "reviews/watching.html", context | {"label": label, "address": address})
+            response = render(request, "reviews/_watch.html", context)
+        else:
+            response = render(
+                request, "reviews/watching.html", context | {"label": label, "address": address}
+            )
+        add_never_cache_headers(response)  # one address, two answers: neither may stand for the other
+        return response
 
 
 def watch_button(user: Any, what: str, target: Any = "") -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
    Every key does what a link or button beside it does; without this file those are there. */
 (() => {
   "use strict";
-  const visible = (element) => element.getClientRects().length > 0;
+  const visible = (element) => !element.closest("details:not([open])");
   const stops = () => [...document.querySelectorAll("[data-stop]")].filter(visible);
   const here = () => document.activeElement?.closest?.("[data-stop]");
   let last = 0; // where we were, for when a page part was exchanged
