@@ -101,7 +101,8 @@ def heading_of(activity: Activity, read: Reading | None = None) -> str:
         if activity.verb in event.verbs:
             actor = activity.actor.display_name if activity.actor else _("The register itself")
             sentence = str(event.verbs[activity.verb]) % {"actor": actor, "subject": _subject(activity, read)}
-            return sentence[:1].upper() + sentence[1:]
+            begins_with_name = str(event.verbs[activity.verb]).startswith("%(actor)s")  # which stays as it is
+            return sentence if begins_with_name else sentence[:1].upper() + sentence[1:]
     raise KeyError(activity.verb)
 
 
