@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from .selectors.inbox import CAP, unread_count, waiting_count
+from .selectors.inbox import badge_of
 from .services.roles import is_reviewer
 
 
@@ -18,10 +18,6 @@ def member(request: HttpRequest) -> dict[str, Any]:
 def inbox(request: HttpRequest) -> dict[str, Any]:
     """Return what the badge of the inbox shows, asked for only where a page shows it, and how often it asks anew."""
     return {
-        "inbox_badge": lambda: {
-            "count": unread_count(request.user),
-            "waiting": waiting_count(request.user),
-            "cap": CAP,
-        },
+        "inbox_badge": lambda: badge_of(request.user),
         "inbox_poll": settings.INBOX_POLL_SECONDS,
     }

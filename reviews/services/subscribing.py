@@ -53,14 +53,15 @@ def end_subscription(*, actor: Any, pk: int) -> Subscription:
 def unwatch(*, actor: Any, what: str, target: Any = "") -> None:
     """End watching or muting something, if one does."""
     check_signed_in(actor)
-    Subscription.objects.filter(owner=actor, what=what, target=str(target)[:36]).delete()
+    if what in WATCHABLE:
+        Subscription.objects.filter(owner=actor, what=what, target=_as_kept(target)).delete()
 
 
 def standing_of(user: Any, what: str, target: Any = "") -> Subscription | None:
     """Return what somebody subscribed to something, watching or mute."""
     if not user.is_authenticated:
         return None
-    return Subscription.objects.filter(owner=user, what=what, target=str(target)[:36]).first()
+    return Subscription.objects.filter(owner=user, what=what, target=_as_kept(target)).first()
 
 
 def set_choice(*, actor: Any, event: str, scope: str, level: str) -> NotificationChoice | None:
@@ -150,6 +151,10 @@ def choices_of(user: Any) -> dict[tuple[str, str], str]:
     """Return the cells of the matrix that somebody set, as (event, scope) → level."""
     rows = NotificationChoice.objects.filter(owner=user)
     return {(row.event, row.scope): row.level for row in rows}
+
+
+def _as_kept(target: Any) -> str:
+    return str(target).replace("\0", "")[:36]
 
 
 def _wrong_cell(cell: tuple[str, str], level: str) -> Problem | None:

@@ -37,7 +37,7 @@ class Inbox(LoginRequiredMixin, View):
         user, asked = request.user, request.GET
         shows = asked.get("show") if asked.get("show") in SHOWN else "unread"
         event = asked.get("event") if asked.get("event") in EVENTS else ""
-        about = asked.get("about", "")[:100]
+        about = _subject(asked.get("about", ""))
         rows = inbox.news_of(user, unread=shows == "unread" and not about, event=event)
         if about:
             group = inbox.group_of(rows, about)
@@ -78,11 +78,10 @@ class InboxCount(View):
     def get(self, request: HttpRequest) -> HttpResponse:
         if not request.user.is_authenticated:
             return HttpResponse(status=STOP_POLLING)
-        count, waiting = inbox.unread_count(request.user), inbox.waiting_count(request.user)
-        if request.GET.get("badge") == f"{count}.{waiting}":
+        badge = inbox.badge_of(request.user)
+        if request.GET.get("badge") == badge.state:
             return _never_kept(HttpResponse(status=NO_CONTENT))
-        context = {"count": count, "waiting": waiting, "cap": inbox.CAP}
-        return _never_kept(render(request, "reviews/_inbox_badge.html", context))
+        return _never_kept(render(request, "reviews/_inbox_badge.html", {"badge": badge}))
 
 
 class InboxNews(View):
@@ -149,9 +148,10 @@ class InboxRead(SignedInPost):
         elif up_to is None:
             return HttpResponseBadRequest("Say up to which one.")
         elif "about" in posted:
-            marked = mark_read(actor=request.user, subject=posted["about"][:100], up_to=up_to)
+            marked = mark_read(actor=request.user, subject=_subject(posted["about"]), up_to=up_to)
         else:
-            marked = mark_read(actor=request.user, event=posted.get("event", "")[:40] or None, up_to=up_to)
+            event = posted["event"] if posted.get("event") in EVENTS else None
+            marked = mark_read(actor=request.user, event=event, up_to=up_to)
         return _back(request, marked)
 
 
@@ -195,6 +195,11 @@ def _moment(text: str) -> dt.datetime | None:
     except ValueError:
         return None
     return moment if moment and moment.tzinfo and 2000 < moment.year < 3000 else None
+
+
+def _subject(text: str) -> str:
+    """Return a text as a subject can be; NUL is in none, and PostgreSQL can't be asked for it."""
+    return text.replace("\0", "")[:100]
 
 
 def _number(text: str | None) -> int | None:

@@ -66,7 +66,7 @@ def test_a_request_stands_above_the_news_whatever_is_filtered_and_read(told, sig
         assert "Waits for you 1" in text_of(browser.get(PAGE + query)), query
     browser.post("/inbox/read/", {"to": inbox.newest_of(people.rita)})
     assert "Waits for you 1" in text_of(browser.get(PAGE))
-    assert inbox.unread_count(people.rita) == 0 and inbox.waiting_count(people.rita) == 1
+    assert inbox.badge_of(people.rita) == inbox.Badge(0, 1)
 
 
 def test_opening_marks_read_and_leads_to_what_it_is_about(told, signed_in, people):
@@ -92,11 +92,11 @@ def test_a_proposals_page_says_that_its_news_were_read_and_reading_it_alone_chan
     body = browser.get(f"/proposals/{told}/").content.decode()
     newest = news(people.nobody).last().pk
     assert f'"about": "proposal:{told}", "to": {newest}' in body
-    assert inbox.unread_count(people.nobody) == 2
+    assert inbox.badge_of(people.nobody).count == 2
     sent = {"quietly": "1", "about": f"proposal:{told}", "to": newest}
     answer = browser.post("/inbox/read/", sent, headers={"HX-Request": "true"})
     assert (answer.status_code, answer["HX-Trigger"]) == (204, "inbox-changed")
-    assert inbox.unread_count(people.nobody) == 0
+    assert inbox.badge_of(people.nobody).count == 0
     assert '"about"' not in browser.get(f"/proposals/{told}/").content.decode()
 
 
@@ -115,12 +115,12 @@ def test_marking_is_taken_back_at_once_and_one_by_one(told, signed_in, people):
     assert answer["Location"].startswith("/inbox/?show=all&marked=") and "2 marked as read" in text_of(page)
     moment = re.search(r'name="moment" value="([^"]+)"', page.content.decode())[1]
     back = browser.post("/inbox/read/", {"moment": html.unescape(moment), "next": answer["Location"]})
-    assert back["Location"] == "/inbox/?show=all" and inbox.unread_count(people.nobody) == 2
+    assert back["Location"] == "/inbox/?show=all" and inbox.badge_of(people.nobody).count == 2
     first = news(people.nobody).first()
     browser.post("/inbox/read/", {"id": first.pk})
-    assert inbox.unread_count(people.nobody) == 1
+    assert inbox.badge_of(people.nobody).count == 1
     browser.post("/inbox/read/", {"unread": first.pk})
-    assert inbox.unread_count(people.nobody) == 2
+    assert inbox.badge_of(people.nobody).count == 2
 
 
 def test_others_notifications_are_not_there_and_cant_be_marked(told, signed_in, people):
@@ -129,7 +129,7 @@ def test_others_notifications_are_not_there_and_cant_be_marked(told, signed_in, 
     assert browser.get(row.get_absolute_url()).status_code == 404
     for sent in ({"id": row.pk}, {"about": row.subject, "to": row.pk}, {"to": row.pk}):
         assert browser.post("/inbox/read/", sent).status_code == 302
-    assert inbox.unread_count(people.nobody) == 2
+    assert inbox.badge_of(people.nobody).count == 2
     assert "Microspheres" not in text_of(browser.get(PAGE))
 
 
@@ -166,7 +166,7 @@ def test_nothing_that_is_posted_breaks_it_and_what_means_nothing_changes_nothing
     told, signed_in, people, sent
 ):
     assert signed_in("nobody").post("/inbox/read/", sent).status_code in (302, 400)
-    assert inbox.unread_count(people.nobody) == 2
+    assert inbox.badge_of(people.nobody).count == 2
 
 
 @pytest.mark.parametrize(
@@ -320,8 +320,8 @@ def test_the_badge_shows_how_much_is_unread_and_its_polls_say_only_what_changed(
 def test_the_badge_counts_to_ninety_nine(many, signed_in, people):
     many(1, 120)
     with CaptureQueriesContext(connection) as queries:
-        assert inbox.unread_count(people.nobody) == 100
-    assert "LIMIT 100" in queries.captured_queries[0]["sql"]
+        assert inbox.badge_of(people.nobody).count == 100
+    assert len(queries) == 1 and "LIMIT 100" in queries.captured_queries[0]["sql"]
     assert 'data-unread="99+"' in signed_in("nobody").get("/").content.decode()
 
 
