@@ -306,6 +306,16 @@ class ActivityAdmin(LookOnly):
     autocomplete_fields = ("actor",)
 
 
+@admin.register(models.Outbox)
+class OutboxAdmin(LookOnly):
+    """What people are still to be told; what failed says why, and when it is tried again."""
+
+    list_display = ("activity", "made", "attempts", "due", "error")
+    list_select_related = ("activity",)
+    list_filter = ("attempts",)
+    search_fields = ("activity__subject", "error")
+
+
 @admin.register(models.Verification)
 class VerificationAdmin(LookOnly):
     list_display = ("started", "finished", "head", "problem")

@@ -108,6 +108,11 @@ app.conf.beat_schedule = {
         "schedule": timedelta(days=1),
         "options": {"expires": 86400},
     },
+    "tidy inboxes": {
+        "task": "reviews.tasks.tidy_inboxes",
+        "schedule": timedelta(days=1),
+        "options": {"expires": 86400},
+    },
     "drop answers that are no longer given again": {
         "task": "reviews.tasks.drop_old_answers",
         "schedule": timedelta(hours=1),

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from .selectors.inbox import badge_of
 from .services.roles import is_reviewer
 
 
@@ -14,4 +15,12 @@ def member(request: HttpRequest) -> dict[str, Any]:
     return {
         "may_review": SimpleLazyObject(lambda: is_reviewer(getattr(request, "user", None))),
         "mails_shown": settings.MAILS_SHOWN,
+    }
+
+
+def inbox(request: HttpRequest) -> dict[str, Any]:
+    """Return what the badge of the inbox shows, asked for only where a page shows it, and how often it asks anew."""
+    return {
+        "inbox_badge": lambda: badge_of(request.user),
+        "inbox_poll": settings.INBOX_POLL_SECONDS,
     }

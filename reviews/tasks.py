@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from .notifications import asking, delivery, digests, fanning_out, filing, passwords
 from .notifications.webhooks import delivering
-from .services import carrying, claiming, holding, keeping, remembering, repeating, settling
+from .services import carrying, claiming, holding, keeping, noticing, remembering, repeating, settling
 
 
 @shared_task(name="reviews.tasks.return_from_hold")
@@ -106,3 +106,9 @@ def drop_old_deliveries() -> None:
 def send_password_link(account: str) -> None:
     """Mail somebody the link to set a new password."""
     passwords.send_password_link(int(account))
+
+
+@shared_task(name="reviews.tasks.tidy_inboxes")
+def tidy_inboxes() -> None:
+    """Delete what inboxes needn't hold any more."""
+    noticing.tidy_inboxes(now=timezone.now())

@@ -250,6 +250,8 @@ class Root(RegisterView):
             "proposals": "api-proposal-list",
             "exports": "api-export-list",
             "releases": "api-release-list",
+            "notifications": "api-notification-list",
+            "subscriptions": "api-subscription-list",
         }
         names |= {"schema": "api-schema", "documentation": "api-docs"}
         addresses = {what: address_of(request, name) for what, name in names.items()}

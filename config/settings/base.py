@@ -76,6 +76,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "chokepoints.context_processors.register_head",
                 "reviews.context_processors.member",
+                "reviews.context_processors.inbox",
             ],
         },
     },
@@ -166,6 +167,11 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 # Who signs in again has a new token; a form that was open meanwhile must not be lost for it.
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
+
+# --- the inbox
+# How often, in seconds, an open page asks whether there is anything new; 0 for never.
+
+INBOX_POLL_SECONDS = env.int("INBOX_POLL_SECONDS", default=60)
 
 # --- counters: https://docs.djangoproject.com/en/5.2/topics/cache/
 # What throttles count must be seen by all processes (docs/decisions/0008). The default cache is each process's own.

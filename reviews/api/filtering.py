@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
-from chokepoints.api.asking import OneOf, Records
+from chokepoints.api.asking import OneOf, Records, WholeNumber
 from chokepoints.api.filtering import ApiFilter
 from chokepoints.api.ordering import Listing
 from chokepoints.records import KINDS
@@ -17,7 +17,9 @@ from chokepoints.records import KINDS
 from .. import filters as narrow
 from ..filters import EFFECT_WORDS, LONGEST_BATCH, LONGEST_SEARCH, NEEDS
 from ..forms.fields import PROPOSABLE
-from ..models import Comment, Proposal, Version
+from ..models import Comment, Notification, Proposal, Version
+from ..models.notification import SORTS
+from ..notifications.events import EVENTS, REQUEST
 from ..workflow import STATES
 
 PROPOSALS = Listing("proposals", Proposal, {"number": "pk"}, "-number")
@@ -87,4 +89,28 @@ class ProposalFilter(filters.FilterSet):
 
     class Meta:
         model = Proposal
+        fields: list = []
+
+
+class NotificationFilter(filters.FilterSet):
+    """What somebody is told, narrowed by the parameters of an address."""
+
+    unread = Narrowing(
+        lambda rows, value: (
+            rows.unread() if value == "true" else rows.exclude(pk__in=rows.unread().values("pk"))
+        ),
+        OneOf(("true", "false")),
+        "Not looked at yet; a request that is settled isn't.",
+    )
+    sort = ApiFilter(one=OneOf(SORTS), field_name="sort", words="News, or requests to act.")
+    event = ApiFilter(one=OneOf([*EVENTS, REQUEST]), field_name="event", words="Event.")
+    event__in = ApiFilter(
+        one=OneOf([*EVENTS, REQUEST]), several=True, field_name="event", words="One of these events."
+    )
+    proposal = ApiFilter(
+        one=WholeNumber(), field_name="proposal", words="Number of the proposal that it is about."
+    )
+
+    class Meta:
+        model = Notification
         fields: list = []

@@ -5,19 +5,21 @@ from typing import Any
 
 from django import forms
 
-from chokepoints.api.asking import OneOf
+from chokepoints.api.asking import OneOf, WholeNumber
 from chokepoints.api.describing import Answer, Operation, Operations, Parameter
 from chokepoints.api.operations import PAGE, page_of
 from chokepoints.api.ordering import Listing
 from chokepoints.api.shapes import TEXT, UUID, Shape, enum, ref
 
-from .filtering import COMMENTS, PROPOSALS, VERSIONS, ProposalFilter
+from .filtering import COMMENTS, PROPOSALS, VERSIONS, NotificationFilter, ProposalFilter
 from .views.base import PROPOSE, READ, REVIEW
 from .views.exports import EXPORTS
+from .views.notifications import NOTIFICATIONS, SUBSCRIPTIONS
 from .views.webhooks import DELIVERIES, WEBHOOKS
 
 ONE = "/api/v1/proposals/{number}/"
-PROPOSAL = Parameter("number", "The number of the proposal.", {"type": "integer", "minimum": 1}, place="path")
+POSITION: Shape = {"type": "integer", "minimum": 1}
+PROPOSAL = Parameter("number", "The number of the proposal.", POSITION, place="path")
 SUGGESTION = Parameter("suggestion", "The suggestion.", {"type": "integer", "minimum": 1}, place="path")
 IF_MATCH = Parameter("If-Match", "The ETag of the version that you saw.", TEXT, place="header")
 KEY = Parameter(
@@ -40,140 +42,154 @@ def operations() -> Operations:
     comment = Parameter("comment", "The comment.", {"type": "integer", "minimum": 1}, place="path")
     version = Parameter("version", "The version.", {"type": "integer", "minimum": 1}, place="path")
     paging = (*PAGE, _ordering(VERSIONS))
-    return {
-        "/api/v1/proposals/": {
-            "GET": _read(
-                "list_proposals",
-                "Proposals that you may see, the newest first",
-                page_of(ref("ProposalLine")),
-                (*_filters(), _ordering(PROPOSALS), *PAGE),
-            ),
-            "POST": _write("propose", "Writes a proposal", "NewProposal", proposal, made, path=()),
-        },
-        ONE: {
-            "GET": _read(
-                "get_proposal", "One proposal, with all that is known about it", proposal, (PROPOSAL,)
-            ),
-            "PATCH": Operation(
-                "revise_proposal",
-                "Makes the next version",
-                "proposals",
-                {200: Answer("The proposal as it stands now.", proposal, ("ETag",))},
-                parameters=(PROPOSAL, IF_MATCH),
-                body=ref("NewVersionSent"),
-                refusals=REFUSED_WRITING,
-                scope=PROPOSE,
-            ),
-        },
-        f"{ONE}versions/": {
-            "GET": _read(
-                "list_versions", "The versions of a proposal", page_of(ref("Version")), (PROPOSAL, *paging)
-            )
-        },
-        f"{ONE}versions/{{version}}/": {
-            "GET": _read(
-                "get_version", "One version, with what it proposes", ref("VersionDetail"), (PROPOSAL, version)
-            )
-        },
-        f"{ONE}conflicts/": {
-            "GET": _read(
-                "get_conflicts", "Why it can't be published as it stands", ref("Conflicts"), (PROPOSAL,)
-            )
-        },
-        f"{ONE}comments/": {
-            "GET": _read(
-                "list_comments",
-                "The remarks on a proposal",
-                page_of(ref("Comment")),
-                (PROPOSAL, *PAGE, _ordering(COMMENTS)),
-            ),
-            "POST": _write("comment", "Says something", "NewComment", ref("Comment"), ((), 201)),
-        },
-        f"{ONE}comments/{{comment}}/resolve/": {
-            "POST": _write(
-                "resolve_comment",
-                "Settles a remark",
-                "Settled",
-                ref("Comment"),
-                ((), 200),
-                path=(PROPOSAL, comment),
-            )
-        },
-        f"{ONE}submit/": {"POST": _write("submit", "Hands a draft in", "Submission", proposal)},
-        f"{ONE}withdraw/": {
-            "POST": _write(
-                "withdraw", "Takes a proposal back; a draft is discarded", "Nothing", proposal, gone=True
-            )
-        },
-        f"{ONE}authors/": {
-            "POST": _write("add_author", "Makes another editor an author too", "Name", proposal)
-        },
-        f"{ONE}resolve/": {
-            "POST": _write("resolve", "Says what holds where both sides moved", "Resolutions", outcome, made)
-        },
-        f"{ONE}reviews/": {
-            "POST": _write(
-                "review",
-                "Gives a verdict; the approval that fulfils the policy publishes",
-                "Verdict",
-                outcome,
-                made,
-                scope=REVIEW,
-            )
-        },
-        f"{ONE}undo/": {
-            "POST": _write("undo", "Takes one's own last verdict back", "Nothing", proposal, scope=REVIEW)
-        },
-        f"{ONE}dismiss/": {
-            "POST": _write(
-                "dismiss", "Sets an absent reviewer's request aside", "Reason", outcome, scope=REVIEW
-            )
-        },
-        f"{ONE}suggestions/": {
-            "POST": _write(
-                "suggest",
-                "Suggests another value",
-                "NewSuggestion",
-                ref("Suggestion"),
-                ((), 201),
-                scope=REVIEW,
-            )
-        },
-        f"{ONE}suggestions/{{suggestion}}/take/": {
-            "POST": _write(
-                "take_suggestion",
-                "Takes a suggested value",
-                "VersionSeen",
-                outcome,
-                made,
-                path=(PROPOSAL, SUGGESTION),
-            )
-        },
-        f"{ONE}suggestions/{{suggestion}}/decline/": {
-            "POST": _write(
-                "decline_suggestion",
-                "Leaves a suggestion aside",
-                "Nothing",
-                proposal,
-                path=(PROPOSAL, SUGGESTION),
-            )
-        },
-        f"{ONE}claim/": {"POST": _write("claim", "Says “I am on it”", "Nothing", proposal, scope=REVIEW)},
-        f"{ONE}release/": {
-            "POST": _write("release", "Gives a claim back", "Nothing", proposal, scope=REVIEW)
-        },
-        f"{ONE}hand-over/": {
-            "POST": _write("hand_over", "Gives the claim to another reviewer", "Name", proposal, scope=REVIEW)
-        },
-        f"{ONE}split/": {
-            "POST": _write("split", "Moves changes to a proposal of their own", "Division", outcome, made)
-        },
-        f"{ONE}hold/": {"POST": _write("hold", "Sets a proposal aside", "Holding", proposal)},
-        f"{ONE}resume/": {"POST": _write("resume", "Takes a proposal up again", "Nothing", proposal)},
-        f"{ONE}nudge/": {"POST": _write("nudge", "Reminds those whose turn it is", "Nothing", proposal)},
-        **_exports(),
-        **_webhooks(),
-    }
+    return (
+        {
+            "/api/v1/proposals/": {
+                "GET": _read(
+                    "list_proposals",
+                    "Proposals that you may see, the newest first",
+                    page_of(ref("ProposalLine")),
+                    (*_filters(), _ordering(PROPOSALS), *PAGE),
+                ),
+                "POST": _write("propose", "Writes a proposal", "NewProposal", proposal, made, path=()),
+            },
+            ONE: {
+                "GET": _read(
+                    "get_proposal", "One proposal, with all that is known about it", proposal, (PROPOSAL,)
+                ),
+                "PATCH": Operation(
+                    "revise_proposal",
+                    "Makes the next version",
+                    "proposals",
+                    {200: Answer("The proposal as it stands now.", proposal, ("ETag",))},
+                    parameters=(PROPOSAL, IF_MATCH),
+                    body=ref("NewVersionSent"),
+                    refusals=REFUSED_WRITING,
+                    scope=PROPOSE,
+                ),
+            },
+            f"{ONE}versions/": {
+                "GET": _read(
+                    "list_versions",
+                    "The versions of a proposal",
+                    page_of(ref("Version")),
+                    (PROPOSAL, *paging),
+                )
+            },
+            f"{ONE}versions/{{version}}/": {
+                "GET": _read(
+                    "get_version",
+                    "One version, with what it proposes",
+                    ref("VersionDetail"),
+                    (PROPOSAL, version),
+                )
+            },
+            f"{ONE}conflicts/": {
+                "GET": _read(
+                    "get_conflicts", "Why it can't be published as it stands", ref("Conflicts"), (PROPOSAL,)
+                )
+            },
+            f"{ONE}comments/": {
+                "GET": _read(
+                    "list_comments",
+                    "The remarks on a proposal",
+                    page_of(ref("Comment")),
+                    (PROPOSAL, *PAGE, _ordering(COMMENTS)),
+                ),
+                "POST": _write("comment", "Says something", "NewComment", ref("Comment"), ((), 201)),
+            },
+            f"{ONE}comments/{{comment}}/resolve/": {
+                "POST": _write(
+                    "resolve_comment",
+                    "Settles a remark",
+                    "Settled",
+                    ref("Comment"),
+                    ((), 200),
+                    path=(PROPOSAL, comment),
+                )
+            },
+            f"{ONE}submit/": {"POST": _write("submit", "Hands a draft in", "Submission", proposal)},
+            f"{ONE}withdraw/": {
+                "POST": _write(
+                    "withdraw", "Takes a proposal back; a draft is discarded", "Nothing", proposal, gone=True
+                )
+            },
+            f"{ONE}authors/": {
+                "POST": _write("add_author", "Makes another editor an author too", "Name", proposal)
+            },
+            f"{ONE}resolve/": {
+                "POST": _write(
+                    "resolve", "Says what holds where both sides moved", "Resolutions", outcome, made
+                )
+            },
+            f"{ONE}reviews/": {
+                "POST": _write(
+                    "review",
+                    "Gives a verdict; the approval that fulfils the policy publishes",
+                    "Verdict",
+                    outcome,
+                    made,
+                    scope=REVIEW,
+                )
+            },
+            f"{ONE}undo/": {
+                "POST": _write("undo", "Takes one's own last verdict back", "Nothing", proposal, scope=REVIEW)
+            },
+            f"{ONE}dismiss/": {
+                "POST": _write(
+                    "dismiss", "Sets an absent reviewer's request aside", "Reason", outcome, scope=REVIEW
+                )
+            },
+            f"{ONE}suggestions/": {
+                "POST": _write(
+                    "suggest",
+                    "Suggests another value",
+                    "NewSuggestion",
+                    ref("Suggestion"),
+                    ((), 201),
+                    scope=REVIEW,
+                )
+            },
+            f"{ONE}suggestions/{{suggestion}}/take/": {
+                "POST": _write(
+                    "take_suggestion",
+                    "Takes a suggested value",
+                    "VersionSeen",
+                    outcome,
+                    made,
+                    path=(PROPOSAL, SUGGESTION),
+                )
+            },
+            f"{ONE}suggestions/{{suggestion}}/decline/": {
+                "POST": _write(
+                    "decline_suggestion",
+                    "Leaves a suggestion aside",
+                    "Nothing",
+                    proposal,
+                    path=(PROPOSAL, SUGGESTION),
+                )
+            },
+            f"{ONE}claim/": {"POST": _write("claim", "Says “I am on it”", "Nothing", proposal, scope=REVIEW)},
+            f"{ONE}release/": {
+                "POST": _write("release", "Gives a claim back", "Nothing", proposal, scope=REVIEW)
+            },
+            f"{ONE}hand-over/": {
+                "POST": _write(
+                    "hand_over", "Gives the claim to another reviewer", "Name", proposal, scope=REVIEW
+                )
+            },
+            f"{ONE}split/": {
+                "POST": _write("split", "Moves changes to a proposal of their own", "Division", outcome, made)
+            },
+            f"{ONE}hold/": {"POST": _write("hold", "Sets a proposal aside", "Holding", proposal)},
+            f"{ONE}resume/": {"POST": _write("resume", "Takes a proposal up again", "Nothing", proposal)},
+            f"{ONE}nudge/": {"POST": _write("nudge", "Reminds those whose turn it is", "Nothing", proposal)},
+        }
+        | _exports()
+        | _webhooks()
+        | _notifications()
+        | _subscriptions()
+    )
 
 
 def _exports() -> Operations:
@@ -206,6 +222,82 @@ def _exports() -> Operations:
     }
     return {
         path: {method: replace(each, tag="exports", scope=READ) for method, each in methods.items()}
+        for path, methods in found.items()
+    }
+
+
+def _notifications() -> Operations:
+    """Return the operations of the inbox."""
+    path, whole = "/api/v1/notifications/", ref("Notification")
+    one = Parameter("notification", "The id of the notification.", POSITION, place="path")
+    here, filters = (
+        f"{path}{{notification}}/",
+        (*_filters(NotificationFilter), *PAGE, _ordering(NOTIFICATIONS)),
+    )
+    ok: tuple[tuple[str, ...], int] = ((), 200)
+    found: dict[str, dict[str, Operation]] = {
+        path: {"GET": _read("list_notifications", "What you are told", page_of(whole), filters)},
+        f"{path}read/": {
+            "POST": _write(
+                "mark_notifications", "Marks many as read", "ReadMarks", ref("Marked"), ok, path=()
+            )
+        },
+        here: {"GET": _read("get_notification", "One thing that you are told", whole, (one,))},
+        f"{here}read/": {
+            "POST": _write(
+                "mark_notification", "Marks it as read, or as unread", "ReadMark", whole, ok, path=(one,)
+            )
+        },
+    }
+    return {
+        path: {method: replace(each, tag="notifications", scope=READ) for method, each in methods.items()}
+        for path, methods in found.items()
+    }
+
+
+def _subscriptions() -> Operations:
+    """Return the operations of what somebody watches or has muted."""
+    path, whole = "/api/v1/subscriptions/", ref("Subscription")
+    one = Parameter("subscription", "The id of the subscription.", POSITION, place="path")
+    gone = Answer("It is ended.")
+    found: dict[str, dict[str, Operation]] = {
+        path: {
+            "GET": replace(
+                _read(
+                    "list_subscriptions",
+                    "What you watch or have muted",
+                    page_of(whole),
+                    (*PAGE, _ordering(SUBSCRIPTIONS)),
+                ),
+                scope=READ,
+            ),
+            "POST": _write(
+                "subscribe",
+                "Watches something, or mutes a proposal",
+                "NewSubscription",
+                whole,
+                (("Location",), 201),
+                path=(),
+            ),
+        },
+        f"{path}{{subscription}}/": {
+            "GET": replace(
+                _read("get_subscription", "One of them", whole, (one,)),
+                scope=READ,
+            ),
+            "DELETE": Operation(
+                "unsubscribe",
+                "Ends it",
+                "subscriptions",
+                {204: gone},
+                parameters=(one,),
+                refusals=REFUSED_READING,
+                scope=PROPOSE,
+            ),
+        },
+    }
+    return {
+        path: {method: replace(each, tag="subscriptions") for method, each in methods.items()}
         for path, methods in found.items()
     }
 
@@ -314,12 +406,14 @@ def _ordering(listing: Listing) -> Parameter:
     return Parameter("ordering", "By what; a minus turns it round.", enum(names), several=True)
 
 
-def _filters() -> list[Parameter]:
+def _filters(filters: Any = ProposalFilter) -> list[Parameter]:
     found = []
-    for name, each in ProposalFilter.base_filters.items():
+    for name, each in filters.base_filters.items():
         one = each.one
         if isinstance(one, OneOf):
             shape = enum(one.values)
+        elif isinstance(one, WholeNumber):
+            shape = {"type": "integer", "minimum": 0}
         elif type(one) is forms.UUIDField:
             shape = dict(UUID)
         else:

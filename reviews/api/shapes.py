@@ -30,11 +30,13 @@ from chokepoints.vocabularies import STATUSES
 
 from ..forms.fields import PROPOSABLE
 from ..kinds import EFFECTS
+from ..models.notification import SORTS, WATCHABLE
 from ..models.webhook import DELIVERY_STATES
-from ..notifications.events import EVENTS
+from ..notifications.events import EVENTS, REQUEST, SCOPES
 from ..workflow import MOVES, REJECTION_REASONS, STATES, SUGGESTION_STATES, VERDICTS, WAYS
 from . import bodies
 from .views.exports import NewExport
+from .views.notifications import NewSubscription, ReadMark, ReadMarks, Target
 from .views.webhooks import NewWebhook, WebhookChange
 
 ANYTHING: Shape = {"description": "A value of the field, as records have it."}
@@ -44,7 +46,7 @@ POSITION: Shape = {"type": "integer", "minimum": 1}
 
 def components() -> dict[str, Shape]:
     """Return the components that answers of the process are made of."""
-    return _proposals() | {"Export": _export()} | _webhooks()
+    return _proposals() | {"Export": _export()} | _webhooks() | _notifications()
 
 
 def _webhooks() -> dict[str, Shape]:
@@ -117,6 +119,49 @@ def _export() -> Shape:
         },
         description="A file that somebody asked for: how far it is, and where it is to be fetched.",
     )
+
+
+def _notifications() -> dict[str, Shape]:
+    reason = {"scope": enum(SCOPES), "subject": or_null(TEXT), "label": or_null(TEXT)}
+    return {
+        "Notification": obj(
+            {
+                "id": POSITION,
+                "self": ADDRESS,
+                "sort": enum(SORTS),
+                "event": enum([*EVENTS, REQUEST]),
+                "heading": or_null(TEXT) | {"description": "null where it isn't yours to see any more."},
+                "title": or_null(TEXT),
+                "words": or_null(TEXT),
+                "why": or_null(TEXT),
+                "reasons": array(obj(reason)),
+                "subject": TEXT,
+                "proposal": or_null(POSITION),
+                "page": or_null(ADDRESS),
+                "step": NUMBER | {"description": "How often a request was repeated."},
+                "made": TIME,
+                "read": or_null(TIME),
+                "settled": or_null(TIME),
+            },
+            description="One thing that you are told: news, or a request to act.",
+        ),
+        "Marked": obj(
+            {"marked": NUMBER, "unread": NUMBER}, description="How many were marked, and are left."
+        ),
+        "Subscription": obj(
+            {
+                "id": POSITION,
+                "self": ADDRESS,
+                "what": enum(WATCHABLE),
+                "target": or_null(TEXT),
+                "muted": FLAG,
+                "label": or_null(TEXT),
+                "page": or_null(ADDRESS),
+                "made": TIME,
+            },
+            description="Something that you watch, or a proposal that you have muted.",
+        ),
+    }
 
 
 def _proposals() -> dict[str, Shape]:
@@ -383,6 +428,9 @@ BODIES: tuple[type[bodies.Body], ...] = (
     NewExport,
     NewWebhook,
     WebhookChange,
+    ReadMark,
+    ReadMarks,
+    NewSubscription,
 )
 
 
@@ -401,6 +449,8 @@ def _member(each: Any) -> Shape:
         return dict(UUID)
     if isinstance(each, bodies.Day):
         return {"type": "string", "format": "date"}
+    if isinstance(each, Target):
+        return {"type": ["string", "integer"], "description": (Target.__doc__ or "").strip()}
     if isinstance(each, serializers.CharField):
         return dict(TEXT)
     if isinstance(each, serializers.BooleanField):

@@ -4,7 +4,7 @@ from django.urls import path
 
 from chokepoints.services.exporting import cancel_export, retry_export
 
-from .views import exports, moves, proposals, webhooks
+from .views import exports, moves, notifications, proposals, webhooks
 
 ONE = "proposals/<int:number>/"
 SUGGESTION = f"{ONE}suggestions/<int:suggestion>/"
@@ -34,6 +34,24 @@ urlpatterns = [
     path(f"{ONE}hold/", moves.Hold.as_view(), name="api-proposal-hold"),
     path(f"{ONE}resume/", moves.Resume.as_view(), name="api-proposal-resume"),
     path(f"{ONE}nudge/", moves.Nudge.as_view(), name="api-proposal-nudge"),
+    path("notifications/", notifications.NotificationList.as_view(), name="api-notification-list"),
+    path("notifications/read/", notifications.NotificationsRead.as_view(), name="api-notifications-read"),
+    path(
+        "notifications/<int:notification>/",
+        notifications.NotificationDetail.as_view(),
+        name="api-notification-detail",
+    ),
+    path(
+        "notifications/<int:notification>/read/",
+        notifications.NotificationRead.as_view(),
+        name="api-notification-read",
+    ),
+    path("subscriptions/", notifications.SubscriptionList.as_view(), name="api-subscription-list"),
+    path(
+        "subscriptions/<int:subscription>/",
+        notifications.SubscriptionDetail.as_view(),
+        name="api-subscription-detail",
+    ),
     path("exports/", exports.ExportList.as_view(), name="api-export-list"),
     path("exports/<uuid:export>/", exports.ExportDetail.as_view(), name="api-export-detail"),
     path(

@@ -4,20 +4,20 @@ They are put together when they are read: what was hidden meanwhile stays hidden
 is not shown, and the language is the reader's (whoever calls activates it).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
-from django.contrib.auth import get_user_model
+from django.db.models import prefetch_related_objects
 from django.urls import reverse
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
-from chokepoints.history import open_commitments
-from chokepoints.models import Activity, Changeset, Contributor, Export
+from chokepoints.models import Activity
 
-from ..models import Comment, Notification, Proposal, Review, Suggestion, Webhook
+from ..models import Notification, Proposal
 from .events import EVENTS, REQUEST, SCOPES, TURNS
-from .recipients import may_see
+from .reading import Reading
+from .recipients import visible_subjects
 
 LONGEST_WORDS = 1000
 
@@ -40,39 +40,57 @@ class Message:
 
 def message_of(notification: Notification) -> Message | None:
     """Return a notification in words, or None if its owner may not see any more what it is about."""
-    if notification.activity is not None and not may_see(notification.owner, notification.activity):
-        return None
-    proposal = notification.proposal
-    if notification.event == REQUEST:
-        if proposal is None or not Proposal.objects.visible_to(_contributor(notification.owner)).filter(
-            pk=proposal.pk
-        ):
-            return None
-        heading = _("You are asked to act on proposal %(number)s") % {"number": proposal.number}
-        if notification.step:
-            heading = _("Reminder: you are asked to act on proposal %(number)s") % {"number": proposal.number}
-        words = said_in(notification.activity) if notification.activity else ""
-        return Message(
-            heading, title_of(proposal), words, why_asked(notification), proposal.get_absolute_url()
-        )
+    return messages_of([notification])[0]
+
+
+def messages_of(notifications: Iterable[Notification]) -> list[Message | None]:
+    """Return notifications in words, in their order, None for each of which its owner may not see any more what it is about.
+
+    For those of one person it takes a constant number of queries, however many there are.
+    """
+    rows = list(notifications)
+    prefetch_related_objects(rows, "activity__actor")
+    read = Reading.of([row.activity for row in rows if row.activity], [row.subject for row in rows])
+    seen: dict[int, set[str]] = {}
+    for row in rows:
+        if row.owner_id not in seen:
+            own = {other.subject for other in rows if other.owner_id == row.owner_id}
+            seen[row.owner_id] = visible_subjects(row.owner, own)
+    return [_message(row, read) if row.subject in seen[row.owner_id] else None for row in rows]
+
+
+def _message(notification: Notification, read: Reading) -> Message:
     activity = notification.activity
+    if notification.event == REQUEST:
+        heading = _("You are asked to act on proposal %(number)s")
+        if notification.step:
+            heading = _("Reminder: you are asked to act on proposal %(number)s")
+        number = notification.proposal_id
+        return Message(
+            heading % {"number": number},
+            read.titles.get(notification.subject, ""),
+            said_in(activity, read) if activity else "",
+            why_asked(notification),
+            reverse("proposal-detail", args=[number]),
+        )
     return Message(
-        heading_of(activity),
-        title_of_subject(activity),
-        said_in(activity),
+        heading_of(activity, read),
+        title_of_subject(activity, read),
+        said_in(activity, read),
         why_heard(notification),
         address_of(activity),
         notification.reasons,
     )
 
 
-def heading_of(activity: Activity) -> str:
-    """Return the sentence that says what happened."""
+def heading_of(activity: Activity, read: Reading | None = None) -> str:
+    """Return the sentence that says what happened. `read` holds what was read for several at once."""
     for event in EVENTS.values():
         if activity.verb in event.verbs:
             actor = activity.actor.display_name if activity.actor else _("The register itself")
-            sentence = str(event.verbs[activity.verb]) % {"actor": actor, "subject": _subject(activity)}
-            return sentence[:1].upper() + sentence[1:]
+            sentence = str(event.verbs[activity.verb]) % {"actor": actor, "subject": _subject(activity, read)}
+            begins_with_name = str(event.verbs[activity.verb]).startswith("%(actor)s")  # which stays as it is
+            return sentence if begins_with_name else sentence[:1].upper() + sentence[1:]
     raise KeyError(activity.verb)
 
 
@@ -89,9 +107,12 @@ def reason_words(reason: dict[str, str]) -> str:
 
 def why_asked(notification: Notification) -> str:
     """Return the sentence that says why somebody is asked to act."""
-    return _("You get this because it is your turn: %(why)s.") % {
-        "why": TURNS.get(notification.turn, notification.turn)
-    }
+    return _("You get this because it is your turn: %(why)s.") % {"why": turn_words(notification.turn)}
+
+
+def turn_words(turn: str) -> str:
+    """Return why it is somebody's turn (attention.py) as it is said to themselves."""
+    return str(TURNS.get(turn, turn))
 
 
 def title_of(proposal: Proposal) -> str:
@@ -100,42 +121,16 @@ def title_of(proposal: Proposal) -> str:
     return title or ""
 
 
-def title_of_subject(activity: Activity) -> str:
+def title_of_subject(activity: Activity, read: Reading | None = None) -> str:
     """Return the name of what an activity is about, in its own words."""
-    sort, _colon, key = activity.subject.partition(":")
-    if sort == "proposal":
-        proposal = Proposal.objects.filter(pk=key).first()
-        return title_of(proposal) if proposal else ""
-    if sort == "changeset":
-        summary = Changeset.objects.filter(number=key).values_list("summary", flat=True).first()
-        return str(open_commitments([summary]).get(summary, "")) if summary else ""
-    return ""
+    return (read or Reading.of([activity])).titles.get(activity.subject, "")
 
 
-def said_in(activity: Activity) -> str:
+def said_in(activity: Activity, read: Reading | None = None) -> str:
     """Return what somebody said in an activity: a comment, the reason of a verdict. "" if nothing, or if it was hidden."""
-    details = activity.details
-    words = ""
-    if "comment" in details and activity.verb == "proposal.commented":
-        comment = Comment.objects.filter(pk=details["comment"], hidden="").first()
-        words = comment.text if comment else ""
-    elif "review" in details:
-        review = Review.objects.filter(pk=details["review"]).first()
-        words = review.comment if review else ""
-    elif "suggestion" in details:
-        suggestion = Suggestion.objects.filter(pk=details["suggestion"]).first()
-        words = suggestion.words if suggestion else ""
-    elif activity.verb == "role.changed":
-        words = _("Now: %(roles)s.") % {"roles": ", ".join(details["now"]) or _("no role")}
-    elif "reason" in details:
-        words = str(details["reason"])
-    elif activity.verb == "export.failed":
-        words = (
-            Export.objects.filter(pk=activity.subject.partition(":")[2])
-            .values_list("reason", flat=True)
-            .first()
-            or ""
-        )
+    if activity.verb == "role.changed":
+        return _("Now: %(roles)s.") % {"roles": ", ".join(activity.details["now"]) or _("no role")}
+    words = (read or Reading.of([activity])).said.get(activity.pk, "")
     return Truncator(words).chars(LONGEST_WORDS)
 
 
@@ -156,7 +151,7 @@ def address_of(activity: Activity) -> str:
     return reverse("status") if sort == "release-attempt" else reverse("desk")
 
 
-def _subject(activity: Activity) -> str:
+def _subject(activity: Activity, read: Reading | None) -> str:
     sort, _colon, key = activity.subject.partition(":")
     if sort == "proposal":
         return _("proposal %(number)s") % {"number": key}
@@ -165,11 +160,10 @@ def _subject(activity: Activity) -> str:
     if sort == "release":
         return _("release %(number)s") % {"number": key}
     if sort == "webhook":
-        name = Webhook.objects.filter(pk=key).values_list("name", flat=True).first()
+        name = (read or Reading.of([activity])).titles.get(activity.subject)
         return _("your webhook “%(name)s”") % {"name": name or key}
     if sort == "account":
-        user = get_user_model().objects.filter(pk=key).first()
-        return user.get_full_name() or user.get_username() if user else _("somebody")
+        return (read or Reading.of([activity])).names.get(key) or _("somebody")
     return key
 
 
@@ -184,7 +178,3 @@ def _what(reason: dict[str, str]) -> str:
         "everything": _("everything"),
     }
     return words.get(sort, "%(name)s") % {"name": label}
-
-
-def _contributor(user: Any) -> Contributor | None:
-    return Contributor.objects.filter(user=user).first()

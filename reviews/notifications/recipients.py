@@ -207,16 +207,33 @@ def _sectors_of(records: Iterable[uuid.UUID], chokepoints: Iterable[uuid.UUID]) 
 
 def may_see(user: Any, activity: Activity) -> bool:
     """Tell whether somebody may see now what an activity is about."""
-    sort, _, key = activity.subject.partition(":")
+    return activity.subject in visible_subjects(user, [activity.subject])
+
+
+def visible_subjects(user: Any, subjects: Iterable[str]) -> set[str]:
+    """Return those of some activities' subjects that somebody may see now, with one query for each sort of them."""
+    keys: dict[str, set[str]] = {}
+    for subject in subjects:
+        sort, _, key = subject.partition(":")
+        keys.setdefault(sort, set()).add(key)
+    return {f"{sort}:{key}" for sort, some in keys.items() for key in _visible(user, sort, some)}
+
+
+def _visible(user: Any, sort: str, keys: set[str]) -> set[str]:
     if sort == "proposal":
         contributor = getattr(user, "contributor", None)
-        return key.isdigit() and Proposal.objects.visible_to(contributor).filter(pk=key).exists()
+        numbers = [key for key in keys if key.isdigit()]
+        found = Proposal.objects.visible_to(contributor).filter(pk__in=numbers).order_by()
+        return {str(number) for number in found.values_list("pk", flat=True)}
     if sort == "export":
-        return Export.objects.visible_to(user).filter(pk=key).exists()
+        found = Export.objects.visible_to(user).filter(pk__in=keys).order_by()
+        return {str(pk) for pk in found.values_list("pk", flat=True)}
     if sort == "webhook":
-        return key.isdigit() and Webhook.objects.of(user).filter(pk=key).exists()
-    if sort in ("release-attempt",):
-        return user.is_superuser
+        numbers = [key for key in keys if key.isdigit()]
+        found = Webhook.objects.of(user).filter(pk__in=numbers).order_by()
+        return {str(pk) for pk in found.values_list("pk", flat=True)}
+    if sort == "release-attempt":
+        return keys if user.is_superuser else set()
     if sort == "account":
-        return user.is_superuser or key == str(user.pk)
-    return sort in ("changeset", "release")
+        return keys if user.is_superuser else keys & {str(user.pk)}
+    return keys if sort in ("changeset", "release") else set()

@@ -1,6 +1,7 @@
 """Subscribing: what somebody watches or has muted, and how they want to hear. Everybody decides for themselves alone."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from chokepoints.models import Chokepoint, Contributor, Sector, Source
 from ..exceptions import InvalidProposal, NotAllowed, NotFound
 from ..models import NotificationChoice, NotificationSettings, Proposal, Subscription
 from ..models.notification import CHOKEPOINT, EVERYTHING, PROPOSAL, SECTOR, SOURCE, WATCHABLE
-from ..notifications.events import EVENTS, LEVELS, REQUEST_LEVELS
+from ..notifications.events import EVENTS, LEVELS, REQUEST_LEVELS, REQUESTS_BY_DEFAULT
 from .writing import HEAD
 
 MOST_SUBSCRIPTIONS = 2000
@@ -41,7 +42,7 @@ def mute(*, actor: Any, number: Any) -> Subscription:
 
 def end_subscription(*, actor: Any, pk: int) -> Subscription:
     """End one of one's own subscriptions, watching or mute. Raises NotAllowed and NotFound."""
-    _check_signed_in(actor)
+    check_signed_in(actor)
     row = Subscription.objects.filter(owner=actor, pk=min(int(pk), 2**62)).first()
     if row is None:
         raise NotFound("You have no such subscription.")
@@ -51,40 +52,75 @@ def end_subscription(*, actor: Any, pk: int) -> Subscription:
 
 def unwatch(*, actor: Any, what: str, target: Any = "") -> None:
     """End watching or muting something, if one does."""
-    _check_signed_in(actor)
-    Subscription.objects.filter(owner=actor, what=what, target=str(target)[:36]).delete()
+    check_signed_in(actor)
+    if what in WATCHABLE:
+        Subscription.objects.filter(owner=actor, what=what, target=_as_kept(target)).delete()
+
+
+def standing_of(user: Any, what: str, target: Any = "") -> Subscription | None:
+    """Return what somebody subscribed to something, watching or mute."""
+    if not user.is_authenticated:
+        return None
+    return Subscription.objects.filter(owner=user, what=what, target=_as_kept(target)).first()
 
 
 def set_choice(*, actor: Any, event: str, scope: str, level: str) -> NotificationChoice | None:
     """Choose how to hear of an event in a scope; the default is kept as no row. Raises NotAllowed and InvalidProposal."""
-    _check_signed_in(actor)
-    known = EVENTS.get(event)
-    if known is None or scope not in known.defaults:
-        raise InvalidProposal([_problem("event", "There is no such choice.")])
-    if level not in LEVELS:
-        raise InvalidProposal([_problem("level", f"Choose one of {', '.join(LEVELS)}.")])
-    if known.defaults[scope] == level:
-        NotificationChoice.objects.filter(owner=actor, event=event, scope=scope).delete()
-        return None
-    choice, _ = NotificationChoice.objects.update_or_create(
-        owner=actor, event=event, scope=scope, defaults={"level": level}
-    )
-    return choice
+    set_choices(actor=actor, choices={(event, scope): level})
+    return NotificationChoice.objects.filter(owner=actor, event=event, scope=scope).first()
+
+
+def set_choices(
+    *,
+    actor: Any,
+    choices: Mapping[tuple[str, str], str],
+    requests: str | None = None,
+    language: str | None = None,
+) -> None:
+    """Choose many cells of the matrix at once, and with them how to be told of requests and in which language.
+
+    All or nothing; what isn't named stays as it is. Raises NotAllowed, and InvalidProposal with one problem for each cell
+    that isn't there or can't be so (its field is `event:scope`).
+    """
+    check_signed_in(actor)
+    problems = [problem for cell, level in choices.items() if (problem := _wrong_cell(cell, level))]
+    problems += _wrong_requests(requests) + _wrong_language(language)
+    if problems:
+        raise InvalidProposal(problems)
+    with transaction.atomic():
+        own = choices_of(actor)
+        for (event, scope), level in choices.items():
+            is_default = EVENTS[event].defaults[scope] == level
+            if own.get((event, scope)) == (None if is_default else level):
+                continue
+            cell = {"owner": actor, "event": event, "scope": scope}
+            if is_default:
+                NotificationChoice.objects.filter(**cell).delete()
+            else:
+                NotificationChoice.objects.update_or_create(**cell, defaults={"level": level})
+        values = {"requests": requests, "language": language}
+        if values := {name: value for name, value in values.items() if value is not None}:
+            _set(actor, **values)
+
+
+def reset_choices(*, actor: Any) -> None:
+    """Take all choices back to the defaults, those of requests too. What is watched or muted stays. Raises NotAllowed."""
+    check_signed_in(actor)
+    with transaction.atomic():
+        NotificationChoice.objects.filter(owner=actor).delete()
+        NotificationSettings.objects.filter(owner=actor).update(requests=REQUESTS_BY_DEFAULT)
 
 
 def set_requests(*, actor: Any, level: str) -> NotificationSettings:
     """Choose how to be told of requests to act. They can't be told never. Raises NotAllowed and InvalidProposal."""
-    if level not in REQUEST_LEVELS:
-        words = "Requests for your review can't be switched off; choose inbox only, a daily mail, or a mail at once."
-        raise InvalidProposal([_problem("requests", words)])
-    return _set(actor, requests=level)
+    set_choices(actor=actor, choices={}, requests=level)
+    return settings_of(actor)
 
 
 def set_language(*, actor: Any, language: str) -> NotificationSettings:
     """Choose the language of one's mails; "" takes the site's. Raises NotAllowed and InvalidProposal."""
-    if language and language not in dict(settings.LANGUAGES):
-        raise InvalidProposal([_problem("language", f"Choose one of {', '.join(dict(settings.LANGUAGES))}.")])
-    return _set(actor, language=language)
+    set_choices(actor=actor, choices={}, language=language)
+    return settings_of(actor)
 
 
 def pause(*, actor: Any, until: dt.datetime | None) -> NotificationSettings:
@@ -127,14 +163,38 @@ def choices_of(user: Any) -> dict[tuple[str, str], str]:
     return {(row.event, row.scope): row.level for row in rows}
 
 
+def _as_kept(target: Any) -> str:
+    return str(target).replace("\0", "")[:36]
+
+
+def _wrong_cell(cell: tuple[str, str], level: str) -> Problem | None:
+    event, scope = cell
+    if event not in EVENTS or scope not in EVENTS[event].defaults:
+        return _problem(f"{event}:{scope}", "There is no such choice.")
+    return None if level in LEVELS else _problem(f"{event}:{scope}", f"Choose one of {', '.join(LEVELS)}.")
+
+
+def _wrong_requests(level: str | None) -> list[Problem]:
+    words = (
+        "Requests for your review can't be switched off; choose inbox only, a daily mail, or a mail at once."
+    )
+    return [] if level is None or level in REQUEST_LEVELS else [_problem("requests", words)]
+
+
+def _wrong_language(language: str | None) -> list[Problem]:
+    known = dict(settings.LANGUAGES)
+    is_known = not language or language in known
+    return [] if is_known else [_problem("language", f"Choose one of {', '.join(known)}.")]
+
+
 def _set(actor: Any, **values: Any) -> NotificationSettings:
-    _check_signed_in(actor)
+    check_signed_in(actor)
     row, _ = NotificationSettings.objects.update_or_create(owner=actor, defaults=values)
     return row
 
 
 def _subscribe(actor: Any, what: str, target: Any, *, is_muted: bool) -> Subscription:
-    _check_signed_in(actor)
+    check_signed_in(actor)
     clean = _clean_target(actor, what, target)
     with transaction.atomic():
         existing = Subscription.objects.filter(owner=actor, what=what, target=clean).first()
@@ -153,6 +213,8 @@ def _clean_target(actor: Any, what: str, target: Any) -> str:
     if what not in WATCHABLE:
         raise InvalidProposal([_problem("what", f"Watch one of {', '.join(WATCHABLE)}.")])
     if what == EVERYTHING:
+        if target:
+            raise InvalidProposal([_problem("target", "Everything is watched as a whole.")])
         return ""
     if what == PROPOSAL:
         number = str(target)
@@ -170,7 +232,8 @@ def _clean_target(actor: Any, what: str, target: Any) -> str:
     return str(record)
 
 
-def _check_signed_in(actor: Any) -> None:
+def check_signed_in(actor: Any) -> None:
+    """Raise NotAllowed for who isn't somebody."""
     if not (actor.is_authenticated and actor.is_active):
         raise NotAllowed("Sign in first.")
 

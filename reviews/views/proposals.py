@@ -13,8 +13,10 @@ from chokepoints.models import Contributor
 
 from ..forms.proposals import DismissForm, FilterForm, ReviewForm, SubmitForm
 from ..models import Proposal, Review, Version
+from ..models.notification import PROPOSAL
 from ..policies import why_not
 from ..selectors import Needs, needs_of, turns_of
+from ..selectors.inbox import unread_of_proposal
 from ..selectors.moves import allowed_moves, facts_for_moves
 from ..services.limiting import limit_of
 from ..services.remembering import remember
@@ -28,6 +30,7 @@ from .needing import BECAUSE, conflict_words, grouped_turns, lapsed_approvals
 from .paging import page_links
 from .recounting import Chapter, about_words, chapters_of
 from .showing import ShownChange, shown_changes
+from .watching import watch_button
 
 PER_PAGE = 30
 
@@ -104,6 +107,9 @@ def show_proposal(
         "refusal": refusal,
         "same": same,
         "is_unpublished": proposal.state != "published",
+        "watch": watch_button(request.user, PROPOSAL, proposal.pk) if proposal.state != "draft" else None,
+        "unread_to": unread_of_proposal(request.user, proposal) if request.user.is_authenticated else None,
+        "next": proposal.get_absolute_url(),
         **talk,
         **_needs(proposal, needs, changes, problems),
         **_memory(proposal, version, may),

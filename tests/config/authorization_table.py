@@ -108,6 +108,30 @@ TABLE = {
         f"{HOOK}{act}/": {"OPTIONS": OPEN_TO_ALL, "POST": SIGNED_IN_WRITES}
         for act in ("rotate", "test", "deliveries/<uuid:message>/resend")
     },
+    "api/v1/notifications/": {"GET": SIGNED_IN, "HEAD": SIGNED_IN, "OPTIONS": OPEN_TO_ALL},
+    "api/v1/notifications/read/": {"OPTIONS": OPEN_TO_ALL, "POST": SIGNED_IN | {"no_csrf": 403}},
+    "api/v1/notifications/<int:notification>/": {
+        "GET": SIGNED_IN,
+        "HEAD": SIGNED_IN,
+        "OPTIONS": OPEN_TO_ALL,
+    },
+    "api/v1/notifications/<int:notification>/read/": {
+        "OPTIONS": OPEN_TO_ALL,
+        "POST": SIGNED_IN | {"no_csrf": 403},
+    },
+    # What one hears of is changed in one's name: a token that may only read may not.
+    "api/v1/subscriptions/": {
+        "GET": SIGNED_IN,
+        "HEAD": SIGNED_IN,
+        "OPTIONS": OPEN_TO_ALL,
+        "POST": SIGNED_IN | {"narrow": 403, "no_csrf": 403},
+    },
+    "api/v1/subscriptions/<int:subscription>/": {
+        "GET": SIGNED_IN,
+        "HEAD": SIGNED_IN,
+        "OPTIONS": OPEN_TO_ALL,
+        "DELETE": SIGNED_IN | {"narrow": 403, "no_csrf": 403},
+    },
     # Open to all, whatever they show.
     "api/docs/": {"GET": OPEN, "HEAD": OPEN},
     "api/schema/": {"GET": OPEN, "HEAD": OPEN, "OPTIONS": OPEN},
@@ -141,6 +165,8 @@ PARTS = {
     "<uuid:message>": RECORD,
     "<int:webhook>": "1",
     "<int:comment>": "1",
+    "<int:notification>": "1",
+    "<int:subscription>": "1",
     "<int:suggestion>": "1",
     "^api(?:/|$)": "api/nothing/",
 }

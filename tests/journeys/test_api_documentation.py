@@ -14,7 +14,7 @@ from tests.databases import live_server_process, run_manage
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 EXAMPLES = re.findall(r"^```(sh|python) (\w+)\n(.*?)^```$", DOCUMENT.read_text(encoding="utf-8"), re.M | re.S)
-JOBS = ("notebook", "mirror", "propose", "review")
+JOBS = ("notebook", "mirror", "propose", "review", "notify")
 
 PEOPLE = """
 import json, uuid
@@ -27,6 +27,14 @@ for name, groups in (("emma", ["Editors"]), ("rita", ["Reviewers"]), ("ravi", ["
     asked = {"name": "examples", "scopes": ["read", "propose", "review"], "days": 7}
     tokens[name] = create_token(actor=user, made_by=uuid.uuid4(), **asked)[1]
 print(json.dumps(tokens))
+"""
+
+# Tells everybody of what happened, as the worker does.
+TELL = """
+from chokepoints.models import Outbox
+from reviews.notifications.fanning_out import fan_out
+for pk in list(Outbox.objects.order_by("pk").values_list("pk", flat=True)):
+    fan_out(pk)
 """
 
 
@@ -67,10 +75,16 @@ def test_the_examples_do_what_they_say(dataset_database, tmp_path):
         for job in JOBS[:3]:
             run_all(job, "emma")
         run_all("review", "rita")
+        run_manage(dataset_database, "shell", "-c", TELL)
+        run_all("notify", "emma")
         run_all("review", "ravi")
 
         assert "35 chokepoints, 5 of them critical" in printed["notebook", "python"]
         assert "全世界只有日本一兩家公司可以提供" in printed["notebook", "sh"]
+        assert (
+            "rita commented on proposal 1 – You get this because it is yours." in printed["notify", "python"]
+        )
+        assert "2 subscriptions" in printed["notify", "python"]  # microspheres, and the mute
         head = read("")["head"]
         assert "35 chokepoints at changeset 2" in printed["mirror", "python"]
         assert "at changeset 2" in printed["mirror", "sh"]

@@ -693,7 +693,7 @@ def test_the_page_asks_no_more_for_more_words_verdicts_and_versions(
     few = queries_of(rita, story)
     talk(4)
     assert queries_of(rita, story) == few
-    with django_assert_max_num_queries(80):
+    with django_assert_max_num_queries(84):
         rita.get(story.get_absolute_url(), {"from": ""})
 
 

@@ -30,6 +30,7 @@ DUE_AT_LEAST_EVERY = {
     "reviews.tasks.send_mails": dt.timedelta(seconds=15),
     "reviews.tasks.make_digests": dt.timedelta(minutes=10),
     "reviews.tasks.drop_old_mails": dt.timedelta(days=1),
+    "reviews.tasks.tidy_inboxes": dt.timedelta(days=1),
 }
 ASKED_FOR = {
     "reviews.tasks.run_import",

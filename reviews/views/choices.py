@@ -1,0 +1,241 @@
+"""The account page for notifications: the matrix of choices, requests, language, pause, and what is watched or muted."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
+from django.views import View
+
+from ..exceptions import InvalidProposal
+from ..models import Subscription
+from ..models.notification import EVERYTHING
+from ..notifications.choosing import level_of
+from ..notifications.events import (
+    ADMIN,
+    EVENTS,
+    INVOLVED,
+    LEVELS,
+    MEMBER,
+    MENTIONED,
+    MINE,
+    REQUEST_LEVELS,
+    SCOPES,
+    SECTOR,
+    WATCHED,
+)
+from ..selectors.watching import named
+from ..services.subscribing import (
+    LONGEST_PAUSE_DAYS,
+    choices_of,
+    pause,
+    reset_choices,
+    set_choices,
+    settings_of,
+)
+from .answering import UNPROCESSABLE, contributor_of
+from .inbox import SignedInPost
+from .watching import watch_button
+
+# What each scope means, in a sentence.
+MEANINGS = {
+    MINE: "You are its author, it is your export, or it is about your account.",
+    INVOLVED: "You reviewed it, commented on it, suggested something, or were on it.",
+    WATCHED: "You watch it, or the chokepoint, sector or source that it is about.",
+    SECTOR: "You are a reviewer and said that you know its sector.",
+    MENTIONED: "Somebody names you (@you) or calls @reviewers. It comes through although you muted the proposal.",
+    MEMBER: "You are an editor or a reviewer.",
+    ADMIN: "You are an admin of this site.",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One choice of the matrix: its scope, what stands there now and by default, and what is wrong with what was posted."""
+
+    event: str
+    scope: str
+    level: str
+    default: str
+    error: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.event}:{self.scope}"
+
+    @property
+    def title(self) -> Any:
+        return SCOPES[self.scope][0]
+
+    @property
+    def is_own(self) -> bool:
+        return self.level != self.default
+
+
+@dataclass(frozen=True)
+class Row:
+    """An event with its cells, one for each column, None where there is none."""
+
+    event: str
+    title: Any
+    cells: list[Cell | None]
+
+
+class Choices(LoginRequiredMixin, View):
+    """Shows how somebody hears of what; a POST changes the cells that it names, all or none."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return show_choices(request)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        posted = request.POST
+        cells = {(event, scope): posted[f"{event}:{scope}"] for event, scope in _named_in(posted)}
+        try:
+            set_choices(
+                actor=request.user,
+                choices=cells,
+                requests=posted.get("requests"),
+                language=posted.get("language"),
+            )
+        except InvalidProposal as refusal:
+            errors = {problem.field: problem.message for problem in refusal.problems}
+            return show_choices(request, posted=cells, errors=errors, status=UNPROCESSABLE)
+        messages.success(request, "Saved.")
+        return redirect("notification-choices")
+
+
+class ChoicesMany(SignedInPost):
+    """Sets a whole row or column of the matrix at once (`part`, `level`)."""
+
+    page = "notification-choices"
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        sort, _colon, name = request.POST.get("part", "").partition(":")
+        cells = {
+            (event, scope): request.POST.get("level", "")
+            for event, scope in _cells(request.user)
+            if (sort, name) in (("event", event), ("scope", scope), ("all", ""))
+        }
+        errors = {} if cells else {"part": "Choose a row or a column."}
+        try:
+            set_choices(actor=request.user, choices=cells)
+        except InvalidProposal as refusal:
+            errors["part"] = refusal.problems[0].message
+        if errors:
+            return show_choices(request, errors=errors, status=UNPROCESSABLE)
+        messages.success(request, f"Set {len(cells)} choice{'s' if len(cells) != 1 else ''}.")
+        return redirect("notification-choices")
+
+
+class ChoicesReset(SignedInPost):
+    """Takes all choices back to the defaults."""
+
+    page = "notification-choices"
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        reset_choices(actor=request.user)
+        messages.success(
+            request, "All choices are as they were at the beginning. What you watch is as it was."
+        )
+        return redirect("notification-choices")
+
+
+class Pause(SignedInPost):
+    """Has no mail sent until a day (`until`), or ends that (`end`)."""
+
+    page = "notification-choices"
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        if "end" in request.POST:
+            pause(actor=request.user, until=None)
+            messages.success(request, "Mails are sent again.")
+            return redirect("notification-choices")
+        typed = request.POST.get("until", "")
+        try:
+            day = dt.date.fromisoformat(typed)
+            pause(actor=request.user, until=dt.datetime.combine(day, dt.time(), dt.UTC))
+        except ValueError:
+            errors = {"until": "Write a day such as 2026-12-24."}
+            return show_choices(request, errors=errors, until=typed, status=UNPROCESSABLE)
+        except InvalidProposal as refusal:
+            errors = {"until": refusal.problems[0].message}
+            return show_choices(request, errors=errors, until=typed, status=UNPROCESSABLE)
+        messages.success(request, f"No mail until {day}. What comes meanwhile is in one digest then.")
+        return redirect("notification-choices")
+
+
+def show_choices(
+    request: HttpRequest,
+    *,
+    posted: Mapping[tuple[str, str], str] | None = None,
+    errors: Mapping[str, str] | None = None,
+    until: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    """Render the page; what was refused comes back with what was posted and the words beside it."""
+    user, errors, now = request.user, errors or {}, timezone.now()
+    own = settings_of(user)
+    rows = _rows(user, choices_of(user) | dict(posted or {}), errors)
+    subscriptions = named(Subscription.objects.filter(owner=user), contributor_of(user))
+    columns = [scope for scope in SCOPES if any(_cell_of(row, scope) for row in rows)]
+    context = {
+        "columns": [(scope, SCOPES[scope][0], MEANINGS.get(scope, "")) for scope in columns],
+        "rows": [Row(row.event, row.title, [_cell_of(row, scope) for scope in columns]) for row in rows],
+        "levels": LEVELS.items(),
+        "settings": own,
+        "requests": request.POST.get("requests", own.requests),
+        "request_levels": [(level, LEVELS[level]) for level in REQUEST_LEVELS],
+        "language": request.POST.get("language", own.language),
+        "languages": settings.LANGUAGES,
+        "site_language": dict(settings.LANGUAGES).get(settings.LANGUAGE_CODE, settings.LANGUAGE_CODE),
+        "is_paused": bool(own.paused_until and own.paused_until > now),
+        "tomorrow": (now + dt.timedelta(days=1)).date(),
+        "last_day": (now + dt.timedelta(days=LONGEST_PAUSE_DAYS)).date(),
+        "until": until,
+        "has_bounced": bool(own.bounced_address) and own.bounced_address == user.email,
+        "errors": errors,
+        "watched": [one for one in subscriptions if not one.row.is_muted],
+        "muted": [one for one in subscriptions if one.row.is_muted],
+        "watch": watch_button(user, EVERYTHING),
+        "next": reverse("notification-choices"),
+    }
+    response = render(request, "reviews/notification_choices.html", context, status=status)
+    add_never_cache_headers(response)
+    return response
+
+
+def _cells(user: Any) -> list[tuple[str, str]]:
+    """Return the cells that concern somebody: those of admins are shown to admins alone."""
+    return [
+        (event, scope)
+        for event in EVENTS
+        for scope in SCOPES
+        if scope in EVENTS[event].defaults and (scope != ADMIN or user.is_superuser)
+    ]
+
+
+def _rows(user: Any, choices: Mapping[tuple[str, str], str], errors: Mapping[str, str]) -> list[Row]:
+    found: dict[str, list[Cell | None]] = {}
+    for event, scope in _cells(user):
+        level, default = level_of(event, scope, choices), EVENTS[event].defaults[scope]
+        cell = Cell(event, scope, level, str(default), errors.get(f"{event}:{scope}", ""))
+        found.setdefault(event, []).append(cell)
+    return [Row(event, EVENTS[event].title, cells) for event, cells in found.items()]
+
+
+def _cell_of(row: Row, scope: str) -> Cell | None:
+    return next((cell for cell in row.cells if cell and cell.scope == scope), None)
+
+
+def _named_in(posted: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the cells that a form names; ones that there aren't too, so that they are refused."""
+    named_cells = [name.partition(":") for name in posted if ":" in name]
+    return [(event[:40], scope[:40]) for event, _colon, scope in named_cells][:500]
