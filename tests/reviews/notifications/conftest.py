@@ -8,7 +8,7 @@ from reviews.models import Notification
 from reviews.notifications.choosing import Reason
 from reviews.notifications.events import NOW, event_of
 from reviews.notifications.fanning_out import fan_out
-from reviews.notifications.sending import note_mail
+from reviews.notifications.sending import note_digest, note_own_mails
 from reviews.services.subscribing import settings_of
 
 
@@ -43,7 +43,7 @@ def notify(db):
             subject = "release-attempt:1"
         details = {"version": proposal.version} if proposal else {}
         activity = Activity.objects.create(verb=verb, subject=subject, details=details)
-        row = Notification.objects.create(
+        row = Notification(
             owner=user,
             activity=activity,
             event=event_of(verb, {}),
@@ -53,7 +53,9 @@ def notify(db):
             level=level,
             **fields,
         )
-        note_mail([row], {user.pk: settings_of(user)}, timezone.now())
+        now = timezone.now()
+        note_digest(row, settings_of(user), now).save()
+        note_own_mails(Notification.objects.filter(pk=row.pk), now)
         return row
 
     return notify
