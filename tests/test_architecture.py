@@ -43,6 +43,7 @@ PURE = [
     "reviews/likeness.py",
     "reviews/limits.py",
     "reviews/merging.py",
+    "reviews/notifications/refusals.py",
     "reviews/policies.py",
     "reviews/sentences.py",
     "reviews/tokens.py",

@@ -12,12 +12,14 @@ it is in the inbox.
 import datetime as dt
 import logging
 import smtplib
+import time
 from typing import Any
 
 from django.conf import settings
 from django.core.mail import get_connection
+from django.core.mail.message import sanitize_address
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from ..models import Mail, Notification
@@ -27,11 +29,14 @@ from .differences import Difference
 from .events import DAILY, NOW
 from .letters import NotNeeded
 from .mails import build_mail
-from .refusals import BOUNCED, LATER, REFUSED, TROUBLE, Refusal, refusal_of
+from .refusals import BOUNCED, LATER, REFUSED, TROUBLE, NoAddress, Refusal, refusal_of
 
 log = logging.getLogger(__name__)
 
-MOST_AT_ONCE = 200
+MOST_AT_ONCE = 1000
+LONGEST_RUN = (
+    60.0  # seconds; what is left then is the next run's, so that a slow server doesn't keep a worker
+)
 MOST_TROUBLE = 3  # mails in a row at which the server fails before the rest is left for later
 LONGEST_WAIT = dt.timedelta(minutes=15)
 # The same where the server may have the mail already: each further try may be one more for its reader.
@@ -95,9 +100,9 @@ def return_abandoned(*, now: dt.datetime | None = None) -> int:
     now = now or timezone.now()
     lost = Mail.objects.abandoned(now)
     words = "Whoever sent it was lost in the moment of its end. What it told is in the inbox."
-    unknown = lost.filter(state=ENDING).exclude(kind=NOW)
-    count = unknown.update(state=UNCERTAIN, lease_until=None, ended=now, error=words)
-    return count + lost.update(state=WAITING, lease_until=None)
+    is_unknown = Q(state=ENDING) & ~Q(kind=NOW)
+    count = lost.filter(is_unknown).update(state=UNCERTAIN, lease_until=None, ended=now, error=words)
+    return count + lost.exclude(is_unknown).update(state=WAITING, lease_until=None)
 
 
 def pause_after(tries: int, longest: dt.timedelta = LONGEST_WAIT) -> dt.timedelta:
@@ -124,9 +129,11 @@ class _Batch:
 
     def run(self) -> int:
         """Send all, and return how many were taken."""
-        troubles = 0
+        troubles, end = 0, time.monotonic() + LONGEST_RUN
         try:
             for position, number in enumerate(self.numbers):
+                if time.monotonic() > end:
+                    break
                 refusal = self._connect()
                 if refusal is None:
                     lease = Lease.take(number, self.now)
@@ -167,9 +174,12 @@ class _Batch:
 
     def _send(self, lease: Lease) -> Refusal | None:
         """Send one mail and write down what became of it; return why the server didn't take it, if it was asked."""
-        mail = Mail.objects.select_related(
+        rows = Mail.objects.select_related(
             "owner", "notification__owner", "notification__proposal", "notification__activity__actor"
-        ).get(pk=lease.number)
+        )
+        mail = rows.filter(pk=lease.number).first()
+        if mail is None:  # gone with its notification or account
+            return None
         try:
             message = self._prepare(mail, lease)
         except Exception as error:  # a fault of ours in one mail
@@ -185,7 +195,7 @@ class _Batch:
             return None
         except Exception as error:
             refusal = refusal_of(error)
-            if refusal.sort == TROUBLE or not isinstance(error, (smtplib.SMTPException, ValueError)):
+            if refusal.sort == TROUBLE or not isinstance(error, (smtplib.SMTPException, NoAddress)):
                 self._hang_up(abruptly=True)
             is_known = isinstance(error, smtplib.SMTPResponseException)
             return self._refused(mail, lease, refusal, is_unknown=lease.is_ending and not is_known)
@@ -222,6 +232,10 @@ class _Batch:
 
     def _hand_over(self, message: Any, lease: Lease) -> None:
         connection = self.connection
+        try:
+            sanitize_address(message.to[0], "utf-8")
+        except ValueError as error:
+            raise NoAddress(str(error)) from error
         if hasattr(connection, "announce_end"):
             connection.announce_end(lease.begin_end)
         elif not getattr(connection, "is_repeatable", False):

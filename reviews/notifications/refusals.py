@@ -15,6 +15,10 @@ _OF_THE_ADDRESS = {(1, number) for number in (0, 1, 2, 3, 4, 6, 10)} | {(2, 1)}
 _PLAIN = {501, 550, 551, 553, 556, 559}
 
 
+class NoAddress(ValueError):
+    """What stands in an account as its address is none."""
+
+
 @dataclass(frozen=True)
 class Refusal:
     """Why a mail wasn't taken: `sort` is one of the four above, `words` are those of the server."""
@@ -56,7 +60,7 @@ def refusal_of(error: BaseException) -> Refusal:
         return Refusal(TROUBLE, f"{error.smtp_code} {_text(error.smtp_error)}")
     if isinstance(error, OSError):  # with all of smtplib's
         return Refusal(TROUBLE, f"{type(error).__name__}: {error}")
-    if isinstance(error, ValueError):
+    if isinstance(error, NoAddress):
         return Refusal(BOUNCED, f"This is no address: {error}")
     return Refusal(LATER, f"{type(error).__name__}: {error}")
 

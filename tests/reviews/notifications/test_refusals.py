@@ -4,7 +4,7 @@ import smtplib
 
 import pytest
 
-from reviews.notifications.refusals import BOUNCED, LATER, REFUSED, TROUBLE, refusal_of
+from reviews.notifications.refusals import BOUNCED, LATER, REFUSED, TROUBLE, NoAddress, refusal_of
 
 
 def at_address(code, words):
@@ -35,7 +35,8 @@ def at_address(code, words):
         (smtplib.SMTPServerDisconnected("gone"), TROUBLE),
         (ConnectionRefusedError("nobody there"), TROUBLE),
         (TimeoutError("silent"), TROUBLE),
-        (ValueError("Invalid address"), BOUNCED),
+        (NoAddress("Invalid address"), BOUNCED),
+        (ValueError("a fault of ours"), LATER),
         (KeyError("a fault of ours"), LATER),
     ],
 )
