@@ -146,3 +146,31 @@ def test_the_inbox_by_keyboard(database, site, browser):
         page.keyboard.press("Enter")
         page.wait_for_url(re.compile(r"/proposals/\d+/#comment-\d+$"))
         badge(page, "2")  # what is said of the other proposal
+
+
+HIDDEN = """
+let seen = "hidden";
+Object.defineProperty(document, "visibilityState", { get: () => seen });
+window.lookAtIt = () => { seen = "visible"; document.dispatchEvent(new Event("visibilitychange")); };
+"""
+
+
+def test_a_page_that_nobody_sees_asks_and_marks_nothing_until_it_is_seen(database, site, browser):
+    """Such as one that a browser makes ready before somebody asks for it."""
+    with signed_in(browser, site, "wanda") as page:
+        page.goto(f"{site}/chokepoints/microspheres/")
+        page.get_by_role("button", name="Watch", exact=True).click()
+        page.get_by_role("button", name="✓ Watching").wait_for()
+        run_manage(database, "shell", "-c", MEANWHILE + SAID)
+        badge(page, "3")
+        page.add_init_script(HIDDEN)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url) if "/inbox/" in request.url else None)
+        page.goto(f"{site}/proposals/1/")
+        page.evaluate("htmx.trigger('#inbox-badge', 'seen-again')")
+        page.wait_for_load_state("networkidle")
+        assert asked == []
+        with page.expect_response(lambda answer: answer.url.endswith("/inbox/read/")) as marked:
+            page.evaluate("lookAtIt()")
+        assert marked.value.status == 204
+        badge(page, "")

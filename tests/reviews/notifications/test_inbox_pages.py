@@ -123,6 +123,16 @@ def test_marking_is_taken_back_at_once_and_one_by_one(told, signed_in, people):
     assert inbox.badge_of(people.nobody).count == 2
 
 
+def test_marking_what_a_filter_shows_leaves_the_rest(told, signed_in, people):
+    browser, newest = signed_in("nobody"), inbox.newest_of(people.nobody)
+    assert 'name="event" value="commented"' in browser.get(PAGE, {"event": "commented"}).content.decode()
+    browser.post("/inbox/read/", {"to": newest, "event": "commented"})
+    assert [(row.event, row.read is None) for row in news(people.nobody)] == [
+        ("submitted", True),
+        ("commented", False),
+    ]
+
+
 def test_others_notifications_are_not_there_and_cant_be_marked(told, signed_in, people):
     row = news(people.nobody).first()
     browser = signed_in("erik")
