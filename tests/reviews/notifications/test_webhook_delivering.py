@@ -95,7 +95,7 @@ def test_a_submission_is_told_with_what_its_receiver_needs_and_no_more(
     assert said["data"] == {
         "event": "submitted",
         "subject": f"proposal:{number}",
-        "heading": f"Emma submitted proposal {number} for review",
+        "heading": f"emma submitted proposal {number} for review",
         "title": "国产微球已批量供货 & <b>",
         "actor": "emma",
         "version": 1,
