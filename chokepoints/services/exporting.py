@@ -37,7 +37,7 @@ from ..models import Changeset, Export
 from ..models.export import CANCELLED, EXPIRED, FAILED, MAY_RETRY, READY, RUNNING, UNDER_WAY, WAITING
 from ..moments import read_moment
 from .contributing import the_register_itself
-from .handing_out import hand_out
+from .handing_out import hand_out, hand_out_soon
 from .recording import record_activity
 
 log = logging.getLogger(__name__)
@@ -128,7 +128,7 @@ def request_export(
             site=site[:300],
             tries_left=TRIES,
         )
-        transaction.on_commit(lambda: give_to_broker(export))
+        transaction.on_commit(lambda: give_soon(export))
     return export
 
 
@@ -141,8 +141,14 @@ def _refuse_too_many(actor: Any) -> None:
         )
 
 
+def give_soon(export: Export) -> None:
+    """Have an export handed out while whoever asked for it goes on: nobody's page waits for the broker."""
+    Export.objects.filter(pk=export.pk, state=WAITING).update(handed_out=timezone.now())
+    hand_out_soon(TASK, export.pk)
+
+
 def give_to_broker(export: Export) -> None:
-    """Hand an export out, and note when, so that the sweep knows what is overdue."""
+    """Hand an export out, and note when if the broker took it, so that the sweep knows what is overdue."""
     if hand_out(TASK, export.pk):
         Export.objects.filter(pk=export.pk, state=WAITING).update(handed_out=timezone.now())
 
@@ -177,7 +183,7 @@ def retry_export(*, actor: Any, export: uuid.UUID) -> Export:
             raise ExportRefused(
                 {"": "Only an export that failed, was cancelled or has expired is made again."}
             )
-        transaction.on_commit(lambda: give_to_broker(row))
+        transaction.on_commit(lambda: give_soon(row))
     row.refresh_from_db()
     return row
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from chokepoints.imports.mapping import ColumnPlan, Plan, dump_plan, load_plan, suggest_plan
 from chokepoints.imports.meaning import alarms, aligned, open_alarms, profile_of, with_choices
 from chokepoints.imports.tables import FileRefused, Table
-from chokepoints.services.handing_out import hand_out
+from chokepoints.services.handing_out import hand_out, hand_out_soon
 
 from ..exceptions import ReviewError
 from ..models import ImportLine, ImportRun
@@ -94,11 +94,13 @@ def owe(run: ImportRun, job: str, **fields: Any) -> None:
 
 
 def carry_out(run: ImportRun, *, little: bool) -> None:
-    """See to it that what is owed is done: at once where it is little, else by a worker. The sweep finds what was missed."""
+    """See to it that what is owed is done: at once where it is little, else by a worker. Whoever asks doesn't wait for the
+    broker; the sweep finds what was missed."""
     if little:
         run_import(run.pk)
-    elif hand_out(TASK, run.pk):
-        ImportRun.objects.filter(pk=run.pk).update(handed_out=timezone.now())
+        return
+    ImportRun.objects.filter(pk=run.pk).update(handed_out=timezone.now())
+    hand_out_soon(TASK, run.pk)
 
 
 def is_little(run: ImportRun) -> bool:
@@ -242,7 +244,8 @@ def sweep_imports(*, now: dt.datetime) -> None:
     lost.filter(tries_left=0).update(job="", lease_until=None, reason=given_up)
     lost.update(lease_until=None, handed_out=None)
     for run in ImportRun.objects.to_hand_out(now, PATIENCE).order_by("pk")[:100]:
-        carry_out(run, little=False)
+        if hand_out(TASK, run.pk):
+            ImportRun.objects.filter(pk=run.pk).update(handed_out=timezone.now())
     _let_go(now)
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import errno
 import gc
+import threading
 
 import pytest
 from django.utils import timezone
@@ -28,7 +29,8 @@ def folder(settings, tmp_path):
 def sent(monkeypatch):
     """What the broker was given."""
     found = []
-    monkeypatch.setattr(exporting, "hand_out", lambda task, row: found.append(row) is None)
+    for way in ("hand_out", "hand_out_soon"):
+        monkeypatch.setattr(exporting, way, lambda task, row: found.append(row) is None)
     return found
 
 
@@ -70,28 +72,36 @@ def test_an_export_shows_the_changeset_at_which_it_was_asked_for(register):
     assert Activity.objects.filter(verb="export.ready", subject=f"export:{row.pk}").count() == 1
 
 
-def test_the_broker_gets_the_id_after_commit_and_may_be_down(
+def test_the_broker_gets_the_id_after_commit_and_may_lose_it(
     register, sent, monkeypatch, django_capture_on_commit_callbacks
 ):
     with django_capture_on_commit_callbacks(execute=True):
         row = ask()
     assert sent == [row.pk] and Export.objects.get(pk=row.pk).handed_out
+    exporting.sweep_exports()
+    assert sent == [row.pk]  # not overdue yet
+    later = timezone.now() + dt.timedelta(minutes=5)
+    with monkeypatch.context() as down:
+        down.setattr(exporting, "hand_out", lambda *_: False)
+        exporting.sweep_exports(now=later)
+    assert Export.objects.get(pk=row.pk).handed_out < later - dt.timedelta(
+        minutes=4
+    )  # so the next one tries again
+    exporting.sweep_exports(now=later)
+    assert sent == [row.pk] * 2 and Export.objects.get(pk=row.pk).state == "waiting"
 
-    def down(*_):
-        raise OSError("no broker")
 
-    monkeypatch.setattr(exporting, "hand_out", handing_out.hand_out)
-    monkeypatch.setattr(handing_out.current_app, "send_task", down)
+def test_who_asks_does_not_wait_for_a_broker_that_is_silent(
+    register, monkeypatch, django_capture_on_commit_callbacks
+):
+    asked, answers = threading.Event(), threading.Event()
+    monkeypatch.setattr(exporting, "hand_out_soon", handing_out.hand_out_soon)
+    monkeypatch.setattr(handing_out.current_app, "send_task", lambda *_: (asked.set(), answers.wait(30)))
     with django_capture_on_commit_callbacks(execute=True):
-        lost = ask()
-    assert Export.objects.get(pk=lost.pk).state == "waiting" and not Export.objects.get(pk=lost.pk).handed_out
-    monkeypatch.setattr(exporting, "hand_out", lambda task, row: sent.append(row) is None)
-    exporting.sweep_exports()
-    assert sent == [row.pk, lost.pk]
-    exporting.sweep_exports()
-    assert sent == [row.pk, lost.pk]  # not overdue yet
-    exporting.sweep_exports(now=timezone.now() + dt.timedelta(minutes=5))
-    assert sorted(sent[2:]) == sorted([row.pk, lost.pk])
+        row = ask()
+    assert asked.wait(30) and not answers.is_set()  # the broker was asked, hasn't answered, and here we are
+    answers.set()
+    assert Export.objects.get(pk=row.pk).state == "waiting"
 
 
 def test_only_its_requester_and_admins_see_cancel_and_fetch_an_export(register):
