@@ -1,9 +1,11 @@
 """Handing work to the broker. It may be down: the row in the database is the promise, and a sweep hands out again."""
 
+import atexit
 import logging
 import os
 import queue
 import threading
+import time
 import uuid
 
 from celery import current_app
@@ -12,6 +14,7 @@ log = logging.getLogger(__name__)
 
 # What may wait in this process for a broker that is slow; what doesn't fit is left to the sweep.
 MOST_WAITING = 1000
+PATIENCE_AT_EXIT = 2.0  # seconds
 
 
 def hand_out(task: str, row: uuid.UUID | int) -> bool:
@@ -54,7 +57,16 @@ class _Messenger:
     def _run(self) -> None:
         while True:
             hand_out(*self._waiting.get())
+            self._waiting.task_done()
+
+    def flush(self) -> None:
+        """Wait until all is sent, but not for a broker that is silent."""
+        deadline = time.monotonic() + PATIENCE_AT_EXIT
+        while self._waiting.unfinished_tasks and time.monotonic() < deadline:
+            time.sleep(0.01)
 
 
 _messenger = _Messenger()
+# A command that has done its work is gone at once, and with it the thread.
+atexit.register(_messenger.flush)
 os.register_at_fork(after_in_child=_messenger._begin)

@@ -90,9 +90,12 @@ class Site:
         """Ask for an export of all rows, as a web process would, and return its id; `first` is what happens before."""
         return self.shell(ASK.format(format=format, first=first))
 
-    def sweep(self) -> None:
-        """Do what beat has done every half minute."""
-        self.shell("from chokepoints.services.exporting import sweep_exports as s; s()")
+    def sweep(self, *, minutes: int = 0) -> None:
+        """Do what beat has done every half minute, so many minutes from now."""
+        self.shell(
+            "import datetime as dt; from django.utils import timezone as t; from chokepoints.services.exporting import "
+            f"sweep_exports as s; s(now=t.now() + dt.timedelta(minutes={minutes}))"
+        )
 
     def row(self, pk: str) -> dict[str, Any]:
         """Return an export's row, read past the program, which takes too long to start for looking every moment."""

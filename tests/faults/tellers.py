@@ -55,7 +55,7 @@ WEB = """
 import os, signal, sys, django
 django.setup()
 from django.contrib.auth.models import User
-from chokepoints.services import handing_out, recording
+from chokepoints.services import recording
 from reviews.services.discussing import comment_on_proposal
 number, first, last = map(int, sys.argv[1:4])
 die_at = int(os.environ.get("TEST_DIE_AT", "-1"))
@@ -69,9 +69,6 @@ talker = User.objects.get(username="talker")
 for n in range(first, last):
     comment_on_proposal(actor=talker, number=number, text=f"Comment {n} 评论")
 print("said all", flush=True)
-if os.environ.get("TEST_WAIT"):  # for what waits for the broker; nobody does in life
-    while handing_out._messenger._waiting.unfinished_tasks and not handing_out._messenger._waiting.empty():
-        pass
 """
 
 CLOCK = """

@@ -44,7 +44,7 @@ def tell_under_faults(database_url, tmp_path, *, events, recipients, kills, pati
         site.say(fifth, 2 * fifth, CELERY_BROKER_URL=f"redis://{address}/0")
         assert len(came) <= 2  # one thread asks, and it still waits for its first answer
     # Flushed: the broker took the messages and lost them before a worker came.
-    site.say(2 * fifth, 3 * fifth, TEST_WAIT="1")
+    site.say(2 * fifth, 3 * fifth)
     assert site.lose_messages() > 0
     # Killed between commit and enqueue, again and again.
     first = 3 * fifth
