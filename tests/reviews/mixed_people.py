@@ -46,7 +46,7 @@ REVIEWING = {
 }
 BOTH = {"split": 8, "hold": 2, "resume": 6, "comment": 3}
 LEADS_TO = {"suggest": "take", "hold": "resume", "retire": "restore"}
-SELDOM = {"decline", "release", "submit"}
+SELDOM = {"decline", "release", "submit", "restore"}
 EVERYTHING = {*EDITING, *REVIEWING, *BOTH, "published", "conflicting"} - SELDOM
 
 
