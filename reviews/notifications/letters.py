@@ -15,11 +15,28 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..models import Mail, Notification, Proposal, Suggestion, Version
+from ..models import Mail, Notification, Proposal, Subscription, Suggestion, Version
+from ..models.notification import PROPOSAL
+from ..services.subscribing import choices_of
 from ..services.unsubscribing import Wish, token_for
 from .addresses import absolute
+from .choosing import Reason, level_for
 from .differences import Block, Difference, difference_between, difference_of, difference_suggested
-from .events import ADMIN, EVENTS, INVOLVED, MEMBER, MENTIONED, MINE, NOW, REQUEST, SECTOR, WATCHED, WEEKLY
+from .events import (
+    ADMIN,
+    EVENTS,
+    INBOX,
+    INVOLVED,
+    MEMBER,
+    MENTIONED,
+    MINE,
+    NEVER,
+    NOW,
+    REQUEST,
+    SECTOR,
+    WATCHED,
+    WEEKLY,
+)
 from .messages import message_of
 from .recipients import may_see
 
@@ -93,6 +110,8 @@ def _letter(mail: Mail, known: dict[Any, Difference]) -> Letter:
     message = message_of(row)
     if message is None:
         raise NotNeeded("They may not see it any more.")
+    if row.event != REQUEST and not _is_mailed_still(row):
+        raise NotNeeded("They chose meanwhile to have no mail of it.")
     wish = Wish.of_notification(row)
     unsubscribe = _unsubscribe(wish)
     no_more = _("No more mails of requests to you") if row.event == REQUEST else _("No more mails like this")
@@ -118,6 +137,15 @@ def _letter(mail: Mail, known: dict[Any, Difference]) -> Letter:
         )
         _add_difference(letter, row, known)
     return letter
+
+
+def _is_mailed_still(row: Notification) -> bool:
+    """Tell whether its reader would have a mail of it by what they chose now: a mail may have waited for its server."""
+    muted = Subscription.objects.filter(owner=row.owner_id, what=PROPOSAL, is_muted=True)
+    is_muted = bool(row.proposal_id) and muted.filter(target=str(row.proposal_id)).exists()
+    reasons = [Reason(**reason) for reason in row.reasons]
+    level, _reasons = level_for(row.event, reasons, choices_of(row.owner), is_muted=is_muted)
+    return not reasons or level not in (NEVER, INBOX)
 
 
 def _subject(proposal: Proposal) -> str:
