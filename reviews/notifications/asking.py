@@ -53,13 +53,20 @@ def ask(proposal: Proposal, *, activity: Activity | None = None, now: dt.datetim
         proposal = Proposal.objects.select_for_update().filter(pk=proposal.pk).first()
         if proposal is None:
             return set()
-        asked = {each.person: each for each in asked_now(proposal, now)}
-        standing = {row.owner_id: row for row in Notification.objects.requests().filter(proposal=proposal)}
-        gone = [row.pk for owner, row in standing.items() if owner not in asked]
+        standing, gone, anew = _weigh(proposal, activity, now)
         Notification.objects.filter(pk__in=gone).update(settled=now)
-        anew = _to_ask(proposal, asked, standing, activity, now)
         _request(proposal, anew, standing, activity, now)
     return {each.person for each in anew}
+
+
+def _weigh(
+    proposal: Proposal, activity: Activity | None, now: dt.datetime
+) -> tuple[dict[int, Notification], list[int], list[Asked]]:
+    """Return the requests that stand, by account, the ids of those that are settled now, and who is to be asked anew."""
+    asked = {each.person: each for each in asked_now(proposal, now)}
+    standing = {row.owner_id: row for row in Notification.objects.requests().filter(proposal=proposal)}
+    gone = [row.pk for owner, row in standing.items() if owner not in asked]
+    return standing, gone, _to_ask(proposal, asked, standing, activity, now)
 
 
 def asked_now(proposal: Proposal, now: dt.datetime) -> list[Asked]:
@@ -89,7 +96,10 @@ def remind(*, now: dt.datetime | None = None) -> int:
     waiting = Proposal.objects.filter(state__in=PENDING).exclude(state="on_hold")
     for number in list(waiting.values_list("pk", flat=True)):
         try:
-            asked += len(ask(Proposal(pk=number), now=now))
+            # Looked at first without a lock: as a rule there is nothing to do, and on SQLite all who write would wait for it.
+            proposal = Proposal.objects.filter(pk=number).first()
+            if proposal and any(_weigh(proposal, None, now)[1:]):
+                asked += len(ask(proposal, now=now))
         except Exception:  # what one proposal meets must not cost the others their reminders
             log.exception("The requests about proposal %s couldn't be brought up to date.", number)
     over = Notification.objects.requests().filter(proposal__state__in=[*ENDED, "draft", "on_hold"])

@@ -4,6 +4,8 @@ import datetime as dt
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from chokepoints.services.contributing import contributor_for
@@ -234,3 +236,10 @@ def test_what_one_proposal_meets_costs_no_other_its_reminders(
     assert remind(now=timezone.now() + 3 * DAYS) == 4
     steps = Notification.objects.requests().filter(step=1).values_list("proposal", flat=True)
     assert set(steps) == {numbers[1]}
+
+
+def test_where_nobody_is_to_be_asked_anew_the_clock_takes_no_lock(opened):
+    with CaptureQueriesContext(connection) as queries:
+        remind()
+    begun = [query["sql"] for query in queries if query["sql"].startswith(("SAVEPOINT", "BEGIN"))]
+    assert begun == []
