@@ -19,6 +19,7 @@ from ..models import Mail, Notification, Proposal, Subscription, Suggestion, Ver
 from ..models.notification import PROPOSAL
 from ..services.subscribing import choices_of
 from ..services.unsubscribing import Wish, token_for
+from ..workflow import PENDING
 from .addresses import absolute
 from .choosing import Reason, level_for
 from .differences import Block, Difference, difference_between, difference_of, difference_suggested
@@ -105,7 +106,7 @@ def _letter(mail: Mail, known: dict[Any, Difference]) -> Letter:
     row = mail.notification
     if row.read:
         raise NotNeeded("It was read in the inbox before.")
-    if row.settled:
+    if row.settled or (row.event == REQUEST and not _asks_somebody(row.proposal)):
         raise NotNeeded("It wasn't their turn any more.")
     message = message_of(row)
     if message is None:
@@ -137,6 +138,11 @@ def _letter(mail: Mail, known: dict[Any, Difference]) -> Letter:
         )
         _add_difference(letter, row, known)
     return letter
+
+
+def _asks_somebody(proposal: Proposal) -> bool:
+    """Tell whether a proposal waits for anybody: what it came to may not be told yet, so requests may not be settled."""
+    return proposal.state in PENDING and proposal.state != "on_hold"
 
 
 def _is_mailed_still(row: Notification) -> bool:

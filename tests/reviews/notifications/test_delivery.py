@@ -12,6 +12,7 @@ from reviews.notifications import backends, delivery
 from reviews.notifications.delivery import Lease, return_abandoned, send_mails
 from reviews.notifications.digests import make_digests
 from reviews.services.discussing import comment_on_proposal
+from reviews.services.drafting import withdraw_proposal
 from reviews.services.subscribing import clear_bounce, mute, pause, set_choice, settings_of
 
 from ..conftest import make_person, reduced
@@ -380,3 +381,13 @@ def test_who_ends_such_mails_while_one_waits_for_the_server_does_not_get_that_on
     send_mails()
     assert waiting.get().state == DROPPED
     assert Notification.objects.filter(owner=addressed.emma, event="commented", read=None).exists()
+
+
+def test_nobody_is_asked_by_mail_for_what_was_withdrawn_and_is_not_told_yet(
+    addressed, register, propose, tell_all, smtp
+):
+    number = propose(*reduced(register))
+    tell_all()
+    withdraw_proposal(actor=addressed.emma, number=number)
+    assert send_mails() == 0
+    assert set(Mail.objects.values_list("state", flat=True)) == {DROPPED}
