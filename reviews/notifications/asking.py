@@ -6,6 +6,7 @@ attention.py turns to them. A request is settled when it isn't that person's tur
 """
 
 import datetime as dt
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,8 @@ from .choosing import request_level
 from .events import REQUEST
 from .sending import note_digest, note_own_mails
 
+log = logging.getLogger(__name__)
+
 # These call whoever is asked again, however short ago they were asked.
 CALLS = ("proposal.nudged", "proposal.handed_over")
 MOST_STEPS = 3
@@ -42,21 +45,28 @@ class Asked:
 def ask(proposal: Proposal, *, activity: Activity | None = None, now: dt.datetime | None = None) -> set[int]:
     """Bring the requests about a proposal up to what the attention set says now; return who was asked anew.
 
-    Whoever did what led to it isn't asked for it, and is at the next reminder if it is still their turn. May run twice
-    or late: the second finds everything done.
+    Whoever did what led to it isn't asked for it, and is after the limit "reminder" if it is still their turn. May run
+    twice or late: the second finds everything done.
     """
     now = now or timezone.now()
     with transaction.atomic():
         proposal = Proposal.objects.select_for_update().filter(pk=proposal.pk).first()
         if proposal is None:
             return set()
-        asked = {each.person: each for each in asked_now(proposal, now)}
-        standing = {row.owner_id: row for row in Notification.objects.requests().filter(proposal=proposal)}
-        gone = [row.pk for owner, row in standing.items() if owner not in asked]
+        standing, gone, anew = _weigh(proposal, activity, now)
         Notification.objects.filter(pk__in=gone).update(settled=now)
-        anew = _to_ask(asked, standing, activity, now)
         _request(proposal, anew, standing, activity, now)
     return {each.person for each in anew}
+
+
+def _weigh(
+    proposal: Proposal, activity: Activity | None, now: dt.datetime
+) -> tuple[dict[int, Notification], list[int], list[Asked]]:
+    """Return the requests that stand, by account, the ids of those that are settled now, and who is to be asked anew."""
+    asked = {each.person: each for each in asked_now(proposal, now)}
+    standing = {row.owner_id: row for row in Notification.objects.requests().filter(proposal=proposal)}
+    gone = [row.pk for owner, row in standing.items() if owner not in asked]
+    return standing, gone, _to_ask(proposal, asked, standing, activity, now)
 
 
 def asked_now(proposal: Proposal, now: dt.datetime) -> list[Asked]:
@@ -64,7 +74,6 @@ def asked_now(proposal: Proposal, now: dt.datetime) -> list[Asked]:
     if proposal.state not in PENDING or proposal.state == "on_hold":
         return []
     turns = turns_of(proposal)
-    present = set(get_user_model().objects.filter(is_active=True).values_list("pk", flat=True))
     ranks = sorted({turn.rank for turn in turns if turn.person is not None})
     step = _step(proposal.waiting_since or now, now)
     allowed = set(ranks[: step + 1])
@@ -75,6 +84,8 @@ def asked_now(proposal: Proposal, now: dt.datetime) -> list[Asked]:
                 asked.setdefault(admin, Asked(admin, turn.why, turn.rank))
         elif turn.rank in allowed and turn.person.user_id:
             asked.setdefault(turn.person.user_id, Asked(turn.person.user_id, turn.why, turn.rank))
+    active = get_user_model().objects.filter(is_active=True, pk__in=list(asked))
+    present = set(active.values_list("pk", flat=True))
     return [each for each in asked.values() if each.person in present]
 
 
@@ -84,7 +95,13 @@ def remind(*, now: dt.datetime | None = None) -> int:
     asked = 0
     waiting = Proposal.objects.filter(state__in=PENDING).exclude(state="on_hold")
     for number in list(waiting.values_list("pk", flat=True)):
-        asked += len(ask(Proposal(pk=number), now=now))
+        try:
+            # Looked at first without a lock: as a rule there is nothing to do, and on SQLite all who write would wait for it.
+            proposal = Proposal.objects.filter(pk=number).first()
+            if proposal and any(_weigh(proposal, None, now)[1:]):
+                asked += len(ask(proposal, now=now))
+        except Exception:  # what one proposal meets must not cost the others their reminders
+            log.exception("The requests about proposal %s couldn't be brought up to date.", number)
     over = Notification.objects.requests().filter(proposal__state__in=[*ENDED, "draft", "on_hold"])
     over.update(settled=now)
     return asked
@@ -94,19 +111,34 @@ def _step(since: dt.datetime, now: dt.datetime) -> int:
     return max(0, (now - since) // dt.timedelta(days=limit_of("reminder")))
 
 
+def _account_of(activity: Activity) -> int | None:
+    return activity.actor.user_id if activity.actor_id else None
+
+
+def _just_acted(proposal: Proposal, since: dt.datetime) -> int | None:
+    """Return the account of whoever acted last on a proposal, if that was after a moment: they know whose turn it is."""
+    acts = Activity.objects.filter(subject=f"proposal:{proposal.pk}").select_related("actor")
+    last = acts.order_by("-pk").first()
+    return _account_of(last) if last and last.time > since else None
+
+
 def _to_ask(
-    asked: dict[int, Asked], standing: dict[int, Notification], activity: Activity | None, now: dt.datetime
+    proposal: Proposal,
+    asked: dict[int, Asked],
+    standing: dict[int, Notification],
+    activity: Activity | None,
+    now: dt.datetime,
 ) -> list[Asked]:
-    actor = activity.actor.user_id if activity and activity.actor_id else None
     if activity and Notification.objects.filter(activity=activity, sort=REQUEST).exists():
         return []  # told already: this is the second run
     patience = dt.timedelta(days=limit_of("reminder"))
     called = activity is not None and activity.verb in CALLS
     first = min((each.rank for each in asked.values()), default=0)
+    actor = _account_of(activity) if activity else _just_acted(proposal, now - patience)
     anew = []
     for person, each in asked.items():
         row = standing.get(person)
-        if person == actor:
+        if person == actor and (activity or row is None):
             continue
         if (
             row is None

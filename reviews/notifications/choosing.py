@@ -6,6 +6,8 @@ from typing import Any
 
 from .events import DAILY, EVENTS, INBOX, LEVELS, NEVER, NOW, REQUEST_LEVELS, REQUESTS_BY_DEFAULT, UNMUTABLE
 
+# Whoever watches 500 chokepoints that one changeset touches has one reason to hear of it, and needn't read 500.
+MOST_REASONS = 12
 _ORDER = {level: position for position, level in enumerate(LEVELS)}
 
 
@@ -43,6 +45,20 @@ def level_for(
         ((level, reason) for level, reason in weighed if level != NEVER), key=lambda each: -_ORDER[each[0]]
     )
     return (heard[0][0], [reason for _, reason in heard]) if heard else (NEVER, [])
+
+
+def shortened(reasons: Iterable[Reason]) -> list[Reason]:
+    """Return what is kept of the reasons, in their order: each scope's first, and of the others as many as can be read."""
+    reasons = list(reasons)
+    firsts = {reason.scope: reason for reason in reversed(reasons)}.values()
+    room = MOST_REASONS - len(firsts)
+    kept = []
+    for reason in reasons:
+        is_first = any(reason is first for first in firsts)
+        if is_first or room > 0:
+            kept.append(reason)
+            room -= not is_first
+    return kept
 
 
 def request_level(chosen: Any) -> str:

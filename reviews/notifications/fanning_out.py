@@ -26,7 +26,7 @@ from ..models import (
 )
 from ..models.notification import NEWS, PROPOSAL
 from .asking import ask
-from .choosing import Reason, level_for
+from .choosing import Reason, level_for, shortened
 from .events import NEVER, REQUEST, event_of
 from .recipients import hearers, may_see, proposal_of
 from .sending import hurry_mails, note_digest, note_own_mails
@@ -58,7 +58,7 @@ def fan_out(activity_id: int) -> bool:
         Outbox.objects.filter(pk=owed.pk).update(
             attempts=owed.attempts + 1,
             due=timezone.now() + pause,
-            error=f"{type(error).__name__}: {error}"[:500],
+            error=f"{type(error).__name__}: {error}".replace("\0", "")[:500],
         )
     return True
 
@@ -120,7 +120,7 @@ def _write(activity: Activity, event: str, proposal: Proposal | None, heard: dic
             activity=activity,
             proposal=proposal,
             subject=activity.subject,
-            reasons=[reason.as_json() for reason in reasons],
+            reasons=[reason.as_json() for reason in shortened(reasons)],
             level=level,
         )
         rows.append(note_digest(row, settings.get(person), now))

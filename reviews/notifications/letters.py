@@ -15,11 +15,29 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..models import Mail, Notification, Proposal, Suggestion, Version
+from ..models import Mail, Notification, Proposal, Subscription, Suggestion, Version
+from ..models.notification import PROPOSAL
+from ..services.subscribing import choices_of
 from ..services.unsubscribing import Wish, token_for
+from ..workflow import PENDING
 from .addresses import absolute
+from .choosing import Reason, level_for
 from .differences import Block, Difference, difference_between, difference_of, difference_suggested
-from .events import ADMIN, EVENTS, INVOLVED, MEMBER, MENTIONED, MINE, NOW, REQUEST, SECTOR, WATCHED, WEEKLY
+from .events import (
+    ADMIN,
+    EVENTS,
+    INBOX,
+    INVOLVED,
+    MEMBER,
+    MENTIONED,
+    MINE,
+    NEVER,
+    NOW,
+    REQUEST,
+    SECTOR,
+    WATCHED,
+    WEEKLY,
+)
 from .messages import message_of
 from .recipients import may_see
 
@@ -88,11 +106,13 @@ def _letter(mail: Mail, known: dict[Any, Difference]) -> Letter:
     row = mail.notification
     if row.read:
         raise NotNeeded("It was read in the inbox before.")
-    if row.settled:
+    if row.settled or (row.event == REQUEST and not _asks_somebody(row.proposal)):
         raise NotNeeded("It wasn't their turn any more.")
     message = message_of(row)
     if message is None:
         raise NotNeeded("They may not see it any more.")
+    if row.event != REQUEST and not _is_mailed_still(row):
+        raise NotNeeded("They chose meanwhile to have no mail of it.")
     wish = Wish.of_notification(row)
     unsubscribe = _unsubscribe(wish)
     no_more = _("No more mails of requests to you") if row.event == REQUEST else _("No more mails like this")
@@ -118,6 +138,20 @@ def _letter(mail: Mail, known: dict[Any, Difference]) -> Letter:
         )
         _add_difference(letter, row, known)
     return letter
+
+
+def _asks_somebody(proposal: Proposal) -> bool:
+    """Tell whether a proposal waits for anybody: what it came to may not be told yet, so requests may not be settled."""
+    return proposal.state in PENDING and proposal.state != "on_hold"
+
+
+def _is_mailed_still(row: Notification) -> bool:
+    """Tell whether its reader would have a mail of it by what they chose now: a mail may have waited for its server."""
+    muted = Subscription.objects.filter(owner=row.owner_id, what=PROPOSAL, is_muted=True)
+    is_muted = bool(row.proposal_id) and muted.filter(target=str(row.proposal_id)).exists()
+    reasons = [Reason(**reason) for reason in row.reasons]
+    level, _reasons = level_for(row.event, reasons, choices_of(row.owner), is_muted=is_muted)
+    return not reasons or level not in (NEVER, INBOX)
 
 
 def _subject(proposal: Proposal) -> str:

@@ -97,7 +97,7 @@ class Choices(LoginRequiredMixin, View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         posted = request.POST
-        cells = {(event, scope): posted[f"{event}:{scope}"] for event, scope in _named_in(posted)}
+        cells = _cells_in(posted)
         try:
             set_choices(
                 actor=request.user,
@@ -235,7 +235,7 @@ def _cell_of(row: Row, scope: str) -> Cell | None:
     return next((cell for cell in row.cells if cell and cell.scope == scope), None)
 
 
-def _named_in(posted: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the cells that a form names; ones that there aren't too, so that they are refused."""
-    named_cells = [name.partition(":") for name in posted if ":" in name]
-    return [(event[:40], scope[:40]) for event, _colon, scope in named_cells][:500]
+def _cells_in(posted: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    """Return the cells that a form names with what it chooses; ones that there aren't too, so that they are refused."""
+    named_cells = [(name.partition(":"), level) for name, level in posted.items() if ":" in name]
+    return {(event[:40], scope[:40]): level for (event, _colon, scope), level in named_cells[:500]}

@@ -232,3 +232,9 @@ def test_a_pause_that_is_over_is_none(signed_in, people):
     pause(actor=people.emma, until=timezone.now() + dt.timedelta(days=2))
     NotificationSettings.objects.update(paused_until=timezone.now() - dt.timedelta(hours=1))
     assert "No mail is sent until" not in signed_in("emma").get(PAGE).content.decode()
+
+
+def test_a_cell_with_an_endless_name_is_refused_like_any_other_that_is_not_there(people, signed_in):
+    answer = signed_in("emma").post(PAGE, {f"{'x' * 60}:{'y' * 60}": "now"})
+    assert answer.status_code == 422
+    assert not NotificationChoice.objects.exists()

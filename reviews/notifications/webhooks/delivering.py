@@ -151,7 +151,9 @@ def _begin(pk: int, now: dt.datetime, pool: ThreadPoolExecutor) -> tuple[Future[
     free = WebhookDelivery.objects.filter(pk=pk, state=WAITING, attempt=attempt)
     if not free.update(state=SENDING, attempt=attempt + 1, lease_until=lease, last_tried=now):
         return None
-    row = WebhookDelivery.objects.select_related("webhook__owner", "activity__actor").get(pk=pk)
+    row = WebhookDelivery.objects.select_related("webhook__owner", "activity__actor").filter(pk=pk).first()
+    if row is None:  # gone with its webhook in between
+        return None
     sending = _Sending(pk, row.attempt, row.tries, row.webhook_id, row.activity_id is None)
     try:
         body = body_of(row)

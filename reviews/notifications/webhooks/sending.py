@@ -138,8 +138,10 @@ class _Connection(http.client.HTTPConnection):
     def connect(self) -> None:
         """Connect to the first place that answers; of several, none takes all the time that is left."""
         for position, (family, place) in enumerate(self.places):
-            self.line = socket.socket(family, socket.SOCK_STREAM)
             try:
+                self.line = socket.socket(
+                    family, socket.SOCK_STREAM
+                )  # where there is no IPv6, that fails too
                 self.line.settimeout(self.deadline.left() / (len(self.places) - position))
                 self.line.connect(place)
                 break

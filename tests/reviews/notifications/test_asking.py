@@ -4,10 +4,13 @@ import datetime as dt
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from chokepoints.services.contributing import contributor_for
 from reviews.models import Mail, Notification, NotificationChoice, Proposal
+from reviews.notifications import asking
 from reviews.notifications.asking import ask, remind
 from reviews.notifications.events import EVENTS, NEVER
 from reviews.notifications.messages import message_of
@@ -199,3 +202,44 @@ def test_a_person_without_an_account_any_more_is_no_obstacle(people, opened, tel
     contributor.refresh_from_db()
     tell_all()
     assert asked(opened) == {"emma"}
+
+
+def test_who_takes_a_proposal_themselves_is_not_asked_for_it_at_the_next_turn_of_the_clock(
+    people, register, propose, tell_all
+):
+    set_expertise(actor=people.ravi, sectors=[register.sector])
+    number = propose(change("chokepoint", register.chokepoint, summary="Another summary."))
+    tell_all()
+    claim_proposal(actor=people.rosa, number=number)
+    tell_all()
+    remind(now=timezone.now() + dt.timedelta(hours=1))
+    assert asked(number) == set() and mails_to(people.rosa) == 0
+    remind(now=timezone.now() + 3 * DAYS)
+    assert "rosa" in asked(number)
+
+
+def test_what_one_proposal_meets_costs_no_other_its_reminders(
+    people, register, propose, tell_all, monkeypatch
+):
+    numbers = [
+        propose(change("chokepoint", register.chokepoint, summary=summary)) for summary in ("One.", "Two.")
+    ]
+    tell_all()
+    asked_now = asking.asked_now
+
+    def stumble(proposal, now):
+        if proposal.pk == numbers[0]:
+            raise RuntimeError("This one can't be weighed.")
+        return asked_now(proposal, now)
+
+    monkeypatch.setattr(asking, "asked_now", stumble)
+    assert remind(now=timezone.now() + 3 * DAYS) == 4
+    steps = Notification.objects.requests().filter(step=1).values_list("proposal", flat=True)
+    assert set(steps) == {numbers[1]}
+
+
+def test_where_nobody_is_to_be_asked_anew_the_clock_takes_no_lock(opened):
+    with CaptureQueriesContext(connection) as queries:
+        remind()
+    begun = [query["sql"] for query in queries if query["sql"].startswith(("SAVEPOINT", "BEGIN"))]
+    assert begun == []

@@ -7,10 +7,13 @@ import pytest
 from django.utils import timezone
 
 from reviews.models import Mail, Notification, NotificationSettings
+from reviews.models.notification import DROPPED, WAITING
 from reviews.notifications import backends, delivery
 from reviews.notifications.delivery import Lease, return_abandoned, send_mails
 from reviews.notifications.digests import make_digests
-from reviews.services.subscribing import clear_bounce, pause, settings_of
+from reviews.services.discussing import comment_on_proposal
+from reviews.services.drafting import withdraw_proposal
+from reviews.services.subscribing import clear_bounce, mute, pause, set_choice, settings_of
 
 from ..conftest import make_person, reduced
 from .smtp import AFTER, DATA, EHLO, END, RCPT, SMTPServer
@@ -356,3 +359,35 @@ def test_whoever_told_an_activity_has_its_mails_sent_without_waiting_for_the_swe
     handed_out.clear()
     tell_all()
     assert handed_out == []
+
+
+@pytest.mark.parametrize(
+    "end_it",
+    [
+        lambda emma, number: mute(actor=emma, number=number),
+        lambda emma, number: set_choice(actor=emma, event="commented", scope="mine", level="inbox"),
+    ],
+    ids=["muted", "chosen otherwise"],
+)
+def test_who_ends_such_mails_while_one_waits_for_the_server_does_not_get_that_one(
+    addressed, register, propose, tell_all, smtp, end_it
+):
+    number = propose(*reduced(register))
+    comment_on_proposal(actor=addressed.rita, number=number, text="Since when?")
+    tell_all()
+    waiting = Mail.objects.filter(owner=addressed.emma, notification__event="commented")
+    assert waiting.get().state == WAITING
+    end_it(addressed.emma, number)
+    send_mails()
+    assert waiting.get().state == DROPPED
+    assert Notification.objects.filter(owner=addressed.emma, event="commented", read=None).exists()
+
+
+def test_nobody_is_asked_by_mail_for_what_was_withdrawn_and_is_not_told_yet(
+    addressed, register, propose, tell_all, smtp
+):
+    number = propose(*reduced(register))
+    tell_all()
+    withdraw_proposal(actor=addressed.emma, number=number)
+    assert send_mails() == 0
+    assert set(Mail.objects.values_list("state", flat=True)) == {DROPPED}

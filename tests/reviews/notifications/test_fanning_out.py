@@ -11,6 +11,7 @@ from django.utils import timezone
 from chokepoints.models import Activity, Outbox
 from reviews.models import Mail, Notification, Subscription, Webhook, WebhookDelivery
 from reviews.notifications import fanning_out
+from reviews.notifications.choosing import MOST_REASONS, Reason, shortened
 from reviews.notifications.messages import message_of
 from reviews.services.discussing import comment_on_proposal, hide_comment
 from reviews.services.subscribing import mute, watch
@@ -125,3 +126,34 @@ def test_a_muted_proposal_is_heard_of_only_where_one_is_named(people, register, 
     assert not Notification.objects.filter(owner=people.nobody, proposal=number).exists()
     (row,) = Notification.objects.filter(owner=people.erik, proposal=number)
     assert row.reasons[0]["scope"] == "mentioned"
+
+
+def test_of_many_reasons_only_some_are_kept_and_of_each_scope_one():
+    watched = [Reason("watched", f"chokepoint:{number}", f"Number {number}") for number in range(500)]
+    kept = shortened([*watched, Reason("sector", "sector:1", "Magnets")])
+    assert kept == [*watched[: MOST_REASONS - 1], Reason("sector", "sector:1", "Magnets")]
+    assert shortened(watched[:3]) == watched[:3]
+
+
+def test_who_watches_all_that_a_changeset_touches_has_an_inbox_that_can_be_read(
+    people, register, propose, tell_all, monkeypatch
+):
+    tell_all()
+    many = [Reason("watched", f"chokepoint:{number}", f"Number {number}") for number in range(500)]
+    monkeypatch.setattr(fanning_out, "hearers", lambda activity: {people.emma.pk: many})
+    propose(*reduced(register))
+    tell_all()
+    assert len(Notification.objects.get(owner=people.emma).reasons) == MOST_REASONS
+
+
+def test_what_fails_in_words_that_no_database_takes_is_written_down_all_the_same(
+    people, register, propose, monkeypatch, tell_all
+):
+    def stumble(activity):
+        raise ValueError("a\0b")
+
+    tell_all()
+    propose(*reduced(register))
+    monkeypatch.setattr(fanning_out, "hearers", stumble)
+    tell_all()
+    assert set(Outbox.objects.values_list("error", flat=True)) <= {"ValueError: ab", ""}

@@ -1,9 +1,11 @@
 """A lost password: a link by mail, once, to the account's own address, and no page that says whose addresses are known."""
 
 import re
+import uuid
 
 import pytest
 from django.core import mail as outbox
+from django.core.cache.backends.locmem import LocMemCache
 from django.test import Client
 
 from reviews.notifications import passwords
@@ -16,8 +18,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def handed_out(monkeypatch):
-    """What was handed to the broker."""
+    """What was handed to the broker; nobody had a link before."""
     found = []
+    monkeypatch.setattr(views, "caches", {views.CACHE: LocMemCache(uuid.uuid4().hex, {})})
     monkeypatch.setattr(views, "hand_out_soon", lambda task, row: found.append((task, row)))
     return found
 
@@ -82,3 +85,16 @@ def test_broken_links_are_answered_in_words(path, db):
 
 def test_sign_in_leads_there(db):
     assert "/accounts/password_reset/" in Client().get("/accounts/login/").content.decode()
+
+
+def test_whoever_asks_a_hundred_times_has_one_mail_sent(addressed, handed_out, monkeypatch):
+    answers = {
+        Client().post("/accounts/password_reset/", {"email": "emma@example.org"}).status_code
+        for _click in range(100)
+    }
+    assert answers == {302} and handed_out == [("reviews.tasks.send_password_link", addressed.emma.pk)]
+    Client().post("/accounts/password_reset/", {"email": "rita@example.org"})
+    assert len(handed_out) == 2
+    monkeypatch.setattr(views, "caches", {})  # counters that can't be reached cost nobody their link
+    Client().post("/accounts/password_reset/", {"email": "emma@example.org"})
+    assert len(handed_out) == 3

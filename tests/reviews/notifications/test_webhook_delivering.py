@@ -464,3 +464,20 @@ def test_who_is_not_there_makes_no_webhook(people, receiver):
     people.rita.is_active = False
     with pytest.raises(NotAllowed):
         hooking.create_webhook(actor=people.rita, name="n", url=receiver.url, events=["submitted"])
+
+
+def test_a_webhook_that_is_deleted_while_its_message_is_taken_costs_no_other_theirs(
+    people, hook, owe, receiver, monkeypatch
+):
+    gone, stays = hook(), hook(owner=people.ravi)
+    owe(gone, "changeset:1")
+    owe(stays, "changeset:2")
+    look_up = WebhookDelivery.objects.select_related
+
+    def delete_first(*names):
+        Webhook.objects.filter(pk=gone.pk).delete()
+        return look_up(*names)
+
+    monkeypatch.setattr(WebhookDelivery.objects, "select_related", delete_first)
+    deliver_due()
+    assert [json.loads(came.body)["data"]["changeset"] for came in receiver.requests] == [2]

@@ -10,7 +10,7 @@ import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from reviews.notifications.webhooks import addresses, signing
+from reviews.notifications.webhooks import addresses, sending, signing
 from reviews.notifications.webhooks.sending import post
 
 from .receiver import Receiver, babble, drip, drop, gush, hang, later, redirect
@@ -170,3 +170,21 @@ def test_of_several_places_the_next_is_tried(monkeypatch, settings):
         resolve_to(monkeypatch, ["127.0.0.9", "127.0.0.1"])
         assert post(f"http://two.example.org:{receiver.port}/", {}, BODY, seconds=5).is_taken
     assert len(receiver.requests) == 1
+
+
+def test_a_family_that_this_machine_has_not_costs_only_the_addresses_of_that_family(monkeypatch):
+    make = socket.socket
+
+    def without_ipv6(family=socket.AF_INET, *more, **named):
+        if family == socket.AF_INET6:
+            raise OSError("Address family not supported by protocol")
+        return make(family, *more, **named)
+
+    with Receiver() as receiver:
+        places = [
+            (socket.AF_INET6, ("2606:4700::1", receiver.port, 0, 0)),
+            (socket.AF_INET, ("127.0.0.1", receiver.port)),
+        ]
+        monkeypatch.setattr(sending, "places_of", lambda address, *, seconds: places)
+        monkeypatch.setattr(sending.socket, "socket", without_ipv6)
+        assert post(f"http://example.org:{receiver.port}/hook", {}, BODY, seconds=5).is_taken
