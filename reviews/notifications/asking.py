@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from chokepoints.models import Activity
 
+from ..attention import ON_IT
 from ..models import Notification, NotificationSettings, Proposal
 from ..models.notification import NEWS
 from ..selectors.queue import turns_of
@@ -103,7 +104,10 @@ def remind(*, now: dt.datetime | None = None) -> int:
         except Exception:  # what one proposal meets must not cost the others their reminders
             log.exception("The requests about proposal %s couldn't be brought up to date.", number)
     over = Notification.objects.requests().filter(proposal__state__in=[*ENDED, "draft", "on_hold"])
-    over.update(settled=now)
+    for pk in list(
+        over.values_list("pk", flat=True)
+    ):  # one by one: rows of one owner are marked by that one too
+        Notification.objects.filter(pk=pk).update(settled=now)
     return asked
 
 
@@ -120,6 +124,10 @@ def _just_acted(proposal: Proposal, since: dt.datetime) -> int | None:
     acts = Activity.objects.filter(subject=f"proposal:{proposal.pk}").select_related("actor")
     last = acts.order_by("-pk").first()
     return _account_of(last) if last and last.time > since else None
+
+
+def _has_just_claimed(proposal: Proposal, since: dt.datetime) -> bool:
+    return proposal.claims.filter(ended=None, taken__gt=since).exists()
 
 
 def _to_ask(
@@ -140,6 +148,8 @@ def _to_ask(
         row = standing.get(person)
         if person == actor and (activity or row is None):
             continue
+        if row is None and each.why == ON_IT and not called and _has_just_claimed(proposal, now - patience):
+            continue  # they said so themselves
         if (
             row is None
             or (called and each.rank == first)

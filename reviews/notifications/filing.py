@@ -38,8 +38,9 @@ def filed_names() -> list[str]:
 
 def read_filed(name: str) -> FiledMail | None:
     """Return one mail in a file, or None if there is none of that name."""
-    path = next((path for path, _ in _files() if path.stem == name), None)
-    if path is None:
+    folder = Path(settings.EMAIL_FILE_PATH)
+    path = folder / f"{name}.eml"
+    if "\0" in name or path.parent != folder:
         return None
     try:
         content, written = path.read_bytes(), path.stat().st_mtime

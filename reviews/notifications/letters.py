@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ..models import Mail, Notification, Proposal, Subscription, Suggestion, Version
-from ..models.notification import PROPOSAL
+from ..models.notification import NEWS, PROPOSAL
 from ..services.subscribing import choices_of
 from ..services.unsubscribing import Wish, token_for
-from ..workflow import PENDING
 from .addresses import absolute
+from .asking import asked_now
 from .choosing import Reason, level_for
 from .differences import Block, Difference, difference_between, difference_of, difference_suggested
 from .events import (
@@ -35,6 +36,7 @@ from .events import (
     NOW,
     REQUEST,
     SECTOR,
+    UNMUTABLE,
     WATCHED,
     WEEKLY,
 )
@@ -106,7 +108,7 @@ def _letter(mail: Mail, known: dict[Any, Difference]) -> Letter:
     row = mail.notification
     if row.read:
         raise NotNeeded("It was read in the inbox before.")
-    if row.settled or (row.event == REQUEST and not _asks_somebody(row.proposal)):
+    if row.settled or (row.event == REQUEST and not _is_asked_still(row)):
         raise NotNeeded("It wasn't their turn any more.")
     message = message_of(row)
     if message is None:
@@ -140,9 +142,9 @@ def _letter(mail: Mail, known: dict[Any, Difference]) -> Letter:
     return letter
 
 
-def _asks_somebody(proposal: Proposal) -> bool:
-    """Tell whether a proposal waits for anybody: what it came to may not be told yet, so requests may not be settled."""
-    return proposal.state in PENDING and proposal.state != "on_hold"
+def _is_asked_still(row: Notification) -> bool:
+    """Tell whether it is its owner's turn now: what happened since may not be told yet, and so the request not be settled."""
+    return row.owner_id in {each.person for each in asked_now(row.proposal, timezone.now())}
 
 
 def _is_mailed_still(row: Notification) -> bool:
@@ -245,11 +247,19 @@ def told_in(mail: Mail) -> list[Notification]:
         visible |= set(
             Proposal.objects.visible_to(contributor).filter(pk__in=chunk).values_list("pk", flat=True)
         )
+    muted = Subscription.objects.filter(owner=mail.owner, what=PROPOSAL, is_muted=True)
+    silent = {int(number) for number in muted.values_list("target", flat=True)}
     return [
         row
         for row in rows
-        if (row.proposal_id in visible if row.proposal_id else may_see(mail.owner, row.activity))
+        if not (row.proposal_id in silent and _is_only_news(row))
+        and (row.proposal_id in visible if row.proposal_id else may_see(mail.owner, row.activity))
     ]
+
+
+def _is_only_news(row: Notification) -> bool:
+    """Tell whether a mute silences it: it asks nothing of its reader, and doesn't name them."""
+    return row.sort == NEWS and not any(reason.get("scope") in UNMUTABLE for reason in row.reasons)
 
 
 def _chunks(numbers: list[int], size: int = 500) -> Iterable[list[int]]:

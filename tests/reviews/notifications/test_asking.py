@@ -12,13 +12,16 @@ from chokepoints.services.contributing import contributor_for
 from reviews.models import Mail, Notification, NotificationChoice, Proposal
 from reviews.notifications import asking
 from reviews.notifications.asking import ask, remind
+from reviews.notifications.digests import make_digests
 from reviews.notifications.events import EVENTS, NEVER
+from reviews.notifications.letters import NotNeeded, letter_for
 from reviews.notifications.messages import message_of
 from reviews.services.arranging import set_expertise
 from reviews.services.claiming import claim_proposal, escalate_old, hand_over, nudge_proposal, release_claim
+from reviews.services.discussing import comment_on_proposal
 from reviews.services.drafting import draft_proposal, submit_proposal, withdraw_proposal
 from reviews.services.reviewing import review_proposal
-from reviews.services.subscribing import mute, pause, set_requests
+from reviews.services.subscribing import mute, pause, set_requests, watch
 
 from ..conftest import change
 
@@ -243,3 +246,42 @@ def test_where_nobody_is_to_be_asked_anew_the_clock_takes_no_lock(opened):
         remind()
     begun = [query["sql"] for query in queries if query["sql"].startswith(("SAVEPOINT", "BEGIN"))]
     assert begun == []
+
+
+def test_who_takes_what_only_others_were_asked_about_is_not_asked_for_it_afterwards(
+    people, register, propose, tell_all
+):
+    set_expertise(actor=people.ravi, sectors=[register.sector])
+    number = propose(change("chokepoint", register.chokepoint, summary="Another summary."))
+    tell_all()
+    claim_proposal(actor=people.rita, number=number)
+    comment_on_proposal(actor=people.emma, number=number, text="Thank you.")
+    tell_all()
+    remind()
+    assert asked(number) == set()  # rita said that she is on it; nobody needs to tell her
+    assert mails_to(people.rita) == 0
+
+
+def test_a_request_that_waits_for_its_server_is_not_sent_to_who_lost_the_role(people, opened):
+    mail = Mail.objects.get(owner=people.rita)
+    assert "your turn" in letter_for(mail).why
+    people.rita.groups.clear()
+    with pytest.raises(NotNeeded):
+        letter_for(Mail.objects.get(owner=people.rita))
+
+
+def test_a_digest_leaves_out_what_was_muted_since_but_not_where_one_is_named(
+    people, register, propose, tell_all
+):
+    number = propose(change("chokepoint", register.chokepoint, summary="Another summary."))
+    tell_all()
+    NotificationChoice.objects.create(owner=people.nobody, event="commented", scope="watched", level="daily")
+    watch(actor=people.nobody, what="proposal", target=number)
+    comment_on_proposal(actor=people.emma, number=number, text="One more thing.")
+    tell_all()
+    make_digests(now=timezone.now() + DAYS)
+    digest = Mail.objects.get(owner=people.nobody, kind="daily")
+    assert len(letter_for(digest).items) == 1
+    mute(actor=people.nobody, number=number)
+    with pytest.raises(NotNeeded):
+        letter_for(digest)
