@@ -80,7 +80,7 @@ EVENTS: dict[str, Event] = {
             "proposal.verdict_undone": _("%(actor)s took a verdict on %(subject)s back"),
             "proposal.request_dismissed": _("%(actor)s dismissed a request for changes to %(subject)s"),
         },
-        {MINE: NOW, INVOLVED: INBOX, WATCHED: INBOX, SECTOR: NEVER},
+        {MINE: NOW, INVOLVED: INBOX, WATCHED: INBOX, SECTOR: NEVER, MENTIONED: NOW},
     ),
     "suggested": Event(
         _("Another value is suggested, or left aside"),
@@ -93,7 +93,7 @@ EVENTS: dict[str, Event] = {
     "changes_requested": Event(
         _("Changes are requested"),
         {"proposal.changes_requested": _("%(actor)s requested changes to %(subject)s")},
-        {MINE: NOW, INVOLVED: INBOX, WATCHED: INBOX, SECTOR: NEVER},
+        {MINE: NOW, INVOLVED: INBOX, WATCHED: INBOX, SECTOR: NEVER, MENTIONED: NOW},
     ),
     "conflicting": Event(
         _("A proposal meets a conflict"),
@@ -111,7 +111,7 @@ EVENTS: dict[str, Event] = {
     "rejected": Event(
         _("A proposal is rejected"),
         {"proposal.rejected": _("%(actor)s rejected %(subject)s")},
-        {MINE: NOW, INVOLVED: DAILY, WATCHED: INBOX, SECTOR: NEVER},
+        {MINE: NOW, INVOLVED: DAILY, WATCHED: INBOX, SECTOR: NEVER, MENTIONED: NOW},
     ),
     "withdrawn": Event(
         _("A proposal is withdrawn"),

@@ -12,6 +12,7 @@ from chokepoints.models import (
     Assessment,
     Bearing,
     Chokepoint,
+    Contributor,
     Export,
     Revision,
     Sector,
@@ -19,9 +20,10 @@ from chokepoints.models import (
     Supply,
 )
 
-from ..models import Comment, Concern, Expertise, Proposal, Subscription, Webhook
+from ..models import Comment, Concern, Expertise, Proposal, Review, Subscription, Webhook
 from ..models.notification import CHOKEPOINT, EVERYTHING, PROPOSAL, SECTOR, SOURCE
 from ..selectors.members import active_reviewers, with_wholes
+from ..services.discussing import mentioned_in
 from ..services.roles import EDITORS, REVIEWERS
 from . import events
 from .choosing import Reason
@@ -79,8 +81,7 @@ def _of_proposal(activity: Activity, key: str) -> Heard:
     if proposal.state == "draft":
         return heard  # nobody else may see it
     _add(heard, involved_in(proposal) - authors, Reason(INVOLVED))
-    if activity.verb == "proposal.commented":
-        _add_mentioned(heard, activity)
+    _add(heard, _mentioned(activity), Reason(MENTIONED))
     records = set(
         Concern.objects.filter(change__version__proposal=proposal, change__version__number=proposal.version)
         .order_by()
@@ -146,14 +147,19 @@ def _admins() -> QuerySet:
     return get_user_model().objects.filter(is_superuser=True).values_list("pk", flat=True)
 
 
-def _add_mentioned(heard: Heard, activity: Activity) -> None:
-    comment = Comment.objects.filter(pk=activity.details.get("comment")).first()
-    if comment is None or comment.hidden:
-        return
-    named = set(comment.mentioned.filter(user__isnull=False).values_list("user", flat=True))
-    if comment.calls_reviewers:
-        named |= set(active_reviewers().values_list("pk", flat=True))
-    _add(heard, named, Reason(MENTIONED))
+def _mentioned(activity: Activity) -> set[int]:
+    """Return the accounts that a comment, or the words of a verdict, call by @name."""
+    people: Iterable[Contributor] = ()
+    calls_reviewers = False
+    if activity.verb == "proposal.commented":
+        comment = Comment.objects.filter(pk=activity.details.get("comment"), hidden="").first()
+        if comment:
+            people, calls_reviewers = comment.mentioned.all(), comment.calls_reviewers
+    elif "review" in activity.details:
+        review = Review.objects.filter(pk=activity.details["review"]).first()
+        people, calls_reviewers = mentioned_in(review.comment if review else "")
+    named = {person.user_id for person in people if person.user_id}
+    return named | (set(active_reviewers().values_list("pk", flat=True)) if calls_reviewers else set())
 
 
 def _add_watchers(heard: Heard, records: set[uuid.UUID], proposal: Proposal | None = None) -> None:

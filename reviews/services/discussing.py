@@ -36,7 +36,7 @@ def comment_on_proposal(
         proposal, author = locked_proposal(number, actor), contributor_for(actor)
         check_may("comment", proposal, actor, author)
         _check_place(proposal, record, field)
-        people, calls_reviewers = _mentioned(words)
+        people, calls_reviewers = mentioned_in(words)
         comment = Comment.objects.create(
             proposal=proposal,
             version=proposal.version,
@@ -106,7 +106,7 @@ def _check_place(proposal: Proposal, record: str | None, field: str) -> None:
         raise InvalidProposal([Problem(RULE, HEAD, "field", "The proposal doesn't change that field.")])
 
 
-def _mentioned(text: str) -> tuple[list[Contributor], bool]:
+def mentioned_in(text: str) -> tuple[list[Contributor], bool]:
     """Return the members that a text calls by @name, the first MOST_MENTIONS names, and whether it calls @reviewers."""
     names: dict[str, str] = {}
     for name in MENTION.findall(text):

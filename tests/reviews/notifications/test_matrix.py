@@ -19,6 +19,7 @@ from reviews.models import (
     Notification,
     NotificationChoice,
     Proposal,
+    Review,
     Subscription,
     Webhook,
 )
@@ -91,20 +92,28 @@ class Stage:
         for scope in self.scopes():
             for position, user in enumerate(self.cast(scope)):
                 self._give_reason(scope, user, number, position + 1)
-        if self.verb == "proposal.commented":
-            comment = Comment.objects.create(
-                proposal_id=number, version=1, author=contributor_for(self.actor), text="@all"
-            )
-            comment.mentioned.set(
-                contributor_for(user) for (scope, _), user in self.people.items() if scope == MENTIONED
-            )
-            comment.mentioned.add(contributor_for(self.actor))
-            self.details = {"comment": comment.pk}
+        if MENTIONED in self.scopes():
+            self._name_them(number)
         for position, scope in enumerate((MINE, INVOLVED, WATCHED, SECTOR)):
             self._give_reason(scope, self.actor, number, 100 + position)
         if SECTOR in self.scopes():
             settle_requests(number)
         return [(f"proposal:{number}", self.actor)]
+
+    def _name_them(self, number):
+        """Have the comment or verdict call those who are named, and the actor."""
+        named = [user for (scope, _), user in self.people.items() if scope == MENTIONED] + [self.actor]
+        actor = contributor_for(self.actor)
+        if self.verb == "proposal.commented":
+            comment = Comment.objects.create(proposal_id=number, version=1, author=actor, text="@all")
+            comment.mentioned.set(contributor_for(user) for user in named)
+            self.details = {"comment": comment.pk}
+            return
+        for user in named:  # members alone are called by their names
+            user.groups.add(Group.objects.get(name="Editors"))
+        words = "Look, " + ", ".join(f"@{user.username}" for user in named)
+        asked = {"proposal_id": number, "version": 1, "reviewer": actor, "verdict": "request_changes"}
+        self.details = {"review": Review.objects.create(comment=words, **asked).pk}
 
     def _give_reason(self, scope, user, number, position):
         contributor = contributor_for(user)
