@@ -43,7 +43,9 @@ urlpatterns = [
     ),
     path(
         "accounts/webhooks/<int:pk>/off/",
-        webhooks.WebhookAct.as_view(does=switch_off, done="It is switched off, and told nothing."),
+        webhooks.WebhookAct.as_view(
+            does=switch_off, done="It is switched off. What waits is told when it is on again."
+        ),
         name="webhook-off",
     ),
     path(

@@ -14,12 +14,15 @@ from django.utils.translation import gettext as _
 
 from chokepoints.models import Activity
 
+from ..attention import CHANGES_REQUESTED, CONFLICTING, OBSTRUCTED
 from ..models import Notification, Proposal
 from .events import EVENTS, REQUEST, SCOPES, TURNS
 from .reading import Reading
 from .recipients import visible_subjects
 
 LONGEST_WORDS = 1000
+# Turns of authors, who know why they proposed it.
+_TURNS_OF_AUTHORS = (CHANGES_REQUESTED, CONFLICTING, OBSTRUCTED)
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def _message(notification: Notification, read: Reading) -> Message:
         return Message(
             heading % {"number": number},
             read.titles.get(notification.subject, ""),
-            said_in(activity, read) if activity else "",
+            _said_to_asked(notification, read),
             why_asked(notification),
             reverse("proposal-detail", args=[number]),
         )
@@ -95,9 +98,9 @@ def heading_of(activity: Activity, read: Reading | None = None) -> str:
 
 
 def why_heard(notification: Notification) -> str:
-    """Return the sentence that says why somebody gets a message."""
+    """Return the sentence that says why somebody gets a message: every reason, as ending mails like it ends all of them."""
     reasons = notification.reasons or [{"scope": "member", "subject": "", "label": ""}]
-    return _("You get this because %(reason)s.") % {"reason": reason_words(reasons[0])}
+    return _("You get this because %(reason)s.") % {"reason": "; ".join(map(reason_words, reasons))}
 
 
 def reason_words(reason: dict[str, str]) -> str:
@@ -127,11 +130,22 @@ def title_of_subject(activity: Activity, read: Reading | None = None) -> str:
 
 
 def said_in(activity: Activity, read: Reading | None = None) -> str:
-    """Return what somebody said in an activity: a comment, the reason of a verdict. "" if nothing, or if it was hidden."""
+    """Return what somebody said in an activity: a comment, why they decided or proposed. "" if nothing, or if hidden."""
     if activity.verb == "role.changed":
         return _("Now: %(roles)s.") % {"roles": ", ".join(activity.details["now"]) or _("no role")}
-    words = (read or Reading.of([activity])).said.get(activity.pk, "")
+    read = read or Reading.of([activity])
+    words = read.said.get(activity.pk, "")
+    if activity.verb == "proposal.opened":
+        words = read.rationales.get(activity.subject, "")
     return Truncator(words).chars(LONGEST_WORDS)
+
+
+def _said_to_asked(notification: Notification, read: Reading) -> str:
+    """Return what was said when somebody was asked; else, for reviewers, why it was proposed."""
+    said = said_in(notification.activity, read) if notification.activity else ""
+    if said or notification.turn in _TURNS_OF_AUTHORS:
+        return said
+    return Truncator(read.rationales.get(notification.subject, "")).chars(LONGEST_WORDS)
 
 
 def address_of(activity: Activity) -> str:

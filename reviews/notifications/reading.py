@@ -17,11 +17,13 @@ from ..models import Comment, Review, Suggestion, Version, Webhook
 class Reading:
     """What messages need to put activities into words.
 
-    `titles` are by subject ("proposal:17", "changeset:58", "webhook:3"): what it is about, by its own name. `names` are those
-    of accounts, by id. `said` is what somebody said, by activity; hidden remarks aren't in it.
+    `titles` are by subject ("proposal:17", "changeset:58", "webhook:3"): what it is about, by its own name. `rationales` are
+    by subject too: why proposals were made. `names` are those of accounts, by id. `said` is what somebody said, by activity;
+    hidden remarks aren't in it.
     """
 
     titles: Mapping[str, str] = field(default_factory=dict)
+    rationales: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     said: Mapping[int, str] = field(default_factory=dict)
 
@@ -30,10 +32,12 @@ class Reading:
         """Read what some activities, and further subjects, are about."""
         activities = list(activities)
         keys = _keys_of([*(activity.subject for activity in activities), *subjects])
+        versions = _versions(keys.get("proposal", set()))
         return cls(
-            titles=_proposals(keys.get("proposal", set()))
+            titles={subject: title for subject, (title, _why) in versions.items()}
             | _changesets(keys.get("changeset", set()))
             | _webhooks(keys.get("webhook", set())),
+            rationales={subject: why for subject, (_title, why) in versions.items()},
             names=_accounts(keys.get("account", set())),
             said=_said(activities),
         )
@@ -51,11 +55,13 @@ def _keys_of(subjects: Iterable[str]) -> dict[str, set[str]]:
     return keys
 
 
-def _proposals(numbers: set[str]) -> dict[str, str]:
+def _versions(numbers: set[str]) -> dict[str, tuple[str, str]]:
+    """Return title and rationale of the present version of some proposals."""
     if not numbers:
         return {}
     present = Version.objects.filter(proposal__in=numbers, number=F("proposal__version")).order_by()
-    return {f"proposal:{number}": title for number, title in present.values_list("proposal", "title")}
+    rows = present.values_list("proposal", "title", "rationale")
+    return {f"proposal:{number}": (title, why) for number, title, why in rows}
 
 
 def _changesets(numbers: set[str]) -> dict[str, str]:

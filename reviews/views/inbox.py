@@ -60,6 +60,7 @@ class Inbox(LoginRequiredMixin, View):
             "about": about,
             "is_first": page.newer is None and not about,
             "newest": inbox.newest_of(user),
+            "has_news": inbox.news_of(user).exists,  # asked only by a page that has nothing to show
             "here": request.get_full_path(),
             "marked": _marked(request),
             "keep_days": limit_of("inbox"),

@@ -5,6 +5,7 @@ import uuid
 import pytest
 from django.urls import reverse
 
+from chokepoints.models import Sector
 from reviews.models import Proposal, Subscription
 from reviews.services import subscribing
 from reviews.services.subscribing import watch
@@ -48,6 +49,15 @@ def test_every_page_offers_it_to_who_is_signed_in_and_to_nobody_else(things, sig
         assert address not in client.get(page).content.decode(), page
     assert reverse("watching-everything") in browser.get("/history/").content.decode()
     assert reverse("watching-everything") not in client.get("/history/").content.decode()
+
+
+def test_the_list_of_a_sector_leads_to_its_page_its_feed_and_its_button(register, signed_in, client):
+    page = f"/chokepoints/?sector={Sector.objects.get(pk=register.sector).key}"
+    address = reverse("watching", args=["sector", register.sector])
+    body = signed_in("nobody").get(page).content.decode()
+    assert address in body and reverse("record-detail", args=["sector", register.sector]) in body
+    assert address not in client.get(page).content.decode() and "feed.atom" in body
+    assert "/watching/" not in signed_in("nobody").get("/chokepoints/").content.decode()
 
 
 def test_watching_and_stopping_in_one_click_each_with_and_without_javascript(things, signed_in, people):

@@ -214,4 +214,4 @@ def _ip(host: Any) -> Ip:
 
 
 # One sentence for a name that isn't known and for one that leads inside: nobody learns here which names there are inside.
-UNREACHABLE = "This host has no address in the public internet, or it has one that isn't there."
+UNREACHABLE = "This host has no address in the public internet, or one that isn't in it."

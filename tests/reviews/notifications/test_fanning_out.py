@@ -38,6 +38,16 @@ def test_a_submission_asks_reviewers_and_tells_watchers(people, register, propos
     assert row.digest == "daily" and row.proposal_id == number
 
 
+def test_a_message_gives_every_reason(people, register, propose, tell_all):
+    tell_all()
+    watch(actor=people.nobody, what="chokepoint", target=register.chokepoint)
+    watch(actor=people.nobody, what="everything")
+    propose(*reduced(register))
+    tell_all()
+    why = message_of(Notification.objects.get(owner=people.nobody)).why
+    assert "you watch the chokepoint" in why and "; you watch everything" in why
+
+
 def test_twice_is_once(people, register, propose, tell_all):
     tell_all()
     propose(*reduced(register))

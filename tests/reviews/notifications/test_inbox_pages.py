@@ -19,6 +19,7 @@ from reviews.notifications.messages import messages_of
 from reviews.selectors import inbox
 from reviews.services.discussing import comment_on_proposal, hide_comment
 from reviews.services.drafting import draft_proposal, withdraw_proposal
+from reviews.services.reviewing import review_proposal
 from reviews.services.subscribing import mute, watch
 
 from ..conftest import make_person, reduced
@@ -58,6 +59,30 @@ def test_news_say_what_happened_what_was_said_and_why_with_what_changes_it(told,
     assert f"{reverse('notification-choices')}#cell-submitted-watched" in body
     assert f'action="{reverse("watching", args=["proposal", told])}"' in body
     assert "no-store" in page["Cache-Control"]
+
+
+def test_whoever_was_never_told_any_news_is_not_sent_to_look_for_them(told, signed_in):
+    text = text_of(signed_in("rita").get(PAGE))
+    assert "Waits for you 1" in text and "Nothing yet." in text
+    assert "Show what you read" not in text
+    signed_in("nobody").post("/inbox/read/", {"to": 10**9})
+    assert "Show what you read" in text_of(signed_in("nobody").get(PAGE))
+
+
+def test_whoever_is_to_review_and_whoever_watches_read_why_it_was_proposed(told, signed_in):
+    for name in ("rita", "nobody"):
+        assert "Because it is so." in text_of(signed_in(name).get(PAGE)), name
+
+
+def test_an_author_who_is_asked_to_act_reads_what_was_said_and_not_their_own_rationale(
+    told, signed_in, people, tell_all
+):
+    review_proposal(
+        actor=people.rita, number=told, version=1, verdict="request_changes", comment="Which page?"
+    )
+    tell_all()
+    text = text_of(signed_in("emma").get(PAGE))
+    assert "Waits for you 1" in text and "Which page?" in text and "Because it is so." not in text
 
 
 def test_a_request_stands_above_the_news_whatever_is_filtered_and_read(told, signed_in, people):
