@@ -136,6 +136,9 @@ urlpatterns = [
     path("accounts/notifications/", choices.Choices.as_view(), name="notification-choices"),
     path("accounts/notifications/many/", choices.ChoicesMany.as_view(), name="notification-choices-many"),
     path("accounts/notifications/reset/", choices.ChoicesReset.as_view(), name="notification-choices-reset"),
+    path(
+        "accounts/notifications/address/", choices.AddressRetry.as_view(), name="notification-address-retry"
+    ),
     path("accounts/notifications/pause/", choices.Pause.as_view(), name="notification-pause"),
     path("desk/", desks.Desk.as_view(), name="desk"),
     path(

@@ -1,6 +1,7 @@
 """What people are told: notifications, what they chose to hear, and the mails that carry it."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -84,6 +85,14 @@ class NotificationChoice(models.Model):
         return f"{self.event} · {self.scope}: {self.level}"
 
 
+class SubscriptionQuerySet(models.QuerySet):
+    """Subscriptions in the words of who tells."""
+
+    def mutes(self, numbers: Iterable[int]) -> "SubscriptionQuerySet":
+        """The mutes of some proposals."""
+        return self.filter(what=PROPOSAL, is_muted=True, target__in=[str(number) for number in numbers])
+
+
 class Subscription(models.Model):
     """Somebody watches something, or has muted a proposal. `target` is a record's id or a proposal's number, "" for
     everything."""
@@ -93,6 +102,8 @@ class Subscription(models.Model):
     target = text_column(36)
     is_muted = models.BooleanField(default=False)
     made = models.DateTimeField(auto_now_add=True)
+
+    objects = SubscriptionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]

@@ -25,7 +25,7 @@ from ..models import (
     Webhook,
     WebhookDelivery,
 )
-from ..models.notification import NEWS, PROPOSAL
+from ..models.notification import NEWS
 from .asking import ask
 from .choosing import Reason, level_for, shortened
 from .events import NEVER, REQUEST, event_of
@@ -132,12 +132,8 @@ def _write(activity: Activity, event: str, proposal: Proposal | None, heard: dic
 
 
 def _muted(proposal: Proposal | None, people: Iterable[int]) -> set[int]:
-    if proposal is None:
-        return set()
-    rows = Subscription.objects.filter(
-        what=PROPOSAL, target=str(proposal.pk), is_muted=True, owner__in=list(people)
-    )
-    return set(rows.values_list("owner", flat=True))
+    rows = Subscription.objects.mutes([proposal.pk] if proposal else [])
+    return set(rows.filter(owner__in=list(people)).values_list("owner", flat=True))
 
 
 def _owe_webhooks(activity: Activity, event: str) -> bool:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ..models import Mail, Notification, Proposal, Subscription, Suggestion, Version
-from ..models.notification import NEWS, PROPOSAL
+from ..models.notification import NEWS
 from ..services.subscribing import choices_of
 from ..services.unsubscribing import Wish, token_for
 from .addresses import absolute
@@ -149,8 +149,8 @@ def _is_asked_still(row: Notification) -> bool:
 
 def _is_mailed_still(row: Notification) -> bool:
     """Tell whether its reader would have a mail of it by what they chose now: a mail may have waited for its server."""
-    muted = Subscription.objects.filter(owner=row.owner_id, what=PROPOSAL, is_muted=True)
-    is_muted = bool(row.proposal_id) and muted.filter(target=str(row.proposal_id)).exists()
+    muted = Subscription.objects.mutes([row.proposal_id] if row.proposal_id else [])
+    is_muted = muted.filter(owner=row.owner_id).exists()
     reasons = [Reason(**reason) for reason in row.reasons]
     level, _reasons = level_for(row.event, reasons, choices_of(row.owner), is_muted=is_muted)
     return not reasons or level not in (NEVER, INBOX)
@@ -247,8 +247,10 @@ def told_in(mail: Mail) -> list[Notification]:
         visible |= set(
             Proposal.objects.visible_to(contributor).filter(pk__in=chunk).values_list("pk", flat=True)
         )
-    muted = Subscription.objects.filter(owner=mail.owner, what=PROPOSAL, is_muted=True)
-    silent = {int(number) for number in muted.values_list("target", flat=True)}
+    silent: set[int] = set()
+    for chunk in _chunks(sorted(proposals)):
+        muted = Subscription.objects.mutes(chunk).filter(owner=mail.owner)
+        silent |= {int(number) for number in muted.values_list("target", flat=True)}
     return [
         row
         for row in rows

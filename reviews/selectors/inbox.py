@@ -14,7 +14,7 @@ from django.db.models.functions import RowNumber
 from django.urls import reverse
 
 from ..models import Notification, Proposal, Subscription
-from ..models.notification import NEWS, PROPOSAL
+from ..models.notification import NEWS
 from ..notifications.asking import requests_of
 from ..notifications.events import EVENTS, SCOPES, WATCHED
 from ..notifications.messages import Message, messages_of, reason_words, turn_words
@@ -33,6 +33,7 @@ _NAMES = {
     "release-attempt": "Releases in the making",
     "export": "Your export",
     "account": "Roles",
+    "webhook": "Your webhook",
 }
 
 
@@ -201,10 +202,8 @@ def fill_groups(groups: Iterable[Group], rows: QuerySet[Notification], most: int
 
 def _muted(owner: int, numbers: Iterable[int]) -> set[int]:
     """Return which of some proposals somebody has muted."""
-    rows = Subscription.objects.filter(owner=owner, what=PROPOSAL, is_muted=True)
-    return {
-        int(target) for target in rows.filter(target__in=map(str, numbers)).values_list("target", flat=True)
-    }
+    rows = Subscription.objects.mutes(numbers).filter(owner=owner)
+    return {int(target) for target in rows.values_list("target", flat=True)}
 
 
 def whys_of(row: Notification) -> list[Why]:

@@ -36,6 +36,8 @@ from ..selectors.watching import named
 from ..services.subscribing import (
     LONGEST_PAUSE_DAYS,
     choices_of,
+    clear_bounce,
+    has_bounced,
     pause,
     reset_choices,
     set_choices,
@@ -148,6 +150,17 @@ class ChoicesReset(SignedInPost):
         return redirect("notification-choices")
 
 
+class AddressRetry(SignedInPost):
+    """Has one's address tried again that refused mail for good."""
+
+    page = "notification-choices"
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        clear_bounce(actor=request.user)
+        messages.success(request, "The next mail to you is sent there again.")
+        return redirect("notification-choices")
+
+
 class Pause(SignedInPost):
     """Has no mail sent until a day (`until`), or ends that (`end`)."""
 
@@ -200,7 +213,7 @@ def show_choices(
         "tomorrow": (now + dt.timedelta(days=1)).date(),
         "last_day": (now + dt.timedelta(days=LONGEST_PAUSE_DAYS)).date(),
         "until": until,
-        "has_bounced": bool(own.bounced_address) and own.bounced_address == user.email,
+        "has_bounced": has_bounced(own, user.email),
         "errors": errors,
         "watched": [one for one in subscriptions if not one.row.is_muted],
         "muted": [one for one in subscriptions if one.row.is_muted],

@@ -7,8 +7,10 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
+from chokepoints.models import Outbox
 from chokepoints.projection import model_of
 from chokepoints.records import KINDS
+from reviews.notifications.fanning_out import fan_out
 from reviews.services.drafting import DraftChange, draft_proposal, submit_proposal
 from tests.builders import Builder, small_register
 from tests.recording import Recording, lay_register
@@ -61,6 +63,17 @@ def build(db) -> Builder:
 def register(build) -> SimpleNamespace:
     """One chokepoint, critical in 2018, with sector, source, evidence and assessment; ids by kind."""
     return SimpleNamespace(**lay_register(small_register, build))
+
+
+@pytest.fixture
+def tell_all(db):
+    """A function that tells everything owed, in its order. What making a register left is told to nobody: call it first."""
+
+    def tell_all() -> None:
+        for pk in list(Outbox.objects.order_by("pk").values_list("pk", flat=True)):
+            fan_out(pk)
+
+    return tell_all
 
 
 @pytest.fixture

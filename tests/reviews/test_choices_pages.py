@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from reviews.models import NotificationChoice, NotificationSettings, Subscription
 from reviews.notifications.events import EVENTS
-from reviews.services.subscribing import (
+from reviews.services.subscribing import note_bounce, (
     choices_of,
     mute,
     note_bounce,
@@ -238,3 +238,17 @@ def test_a_cell_with_an_endless_name_is_refused_like_any_other_that_is_not_there
     answer = signed_in("emma").post(PAGE, {f"{'x' * 60}:{'y' * 60}": "now"})
     assert answer.status_code == 422
     assert not NotificationChoice.objects.exists()
+
+
+def test_an_address_that_refused_mail_is_tried_again_where_its_owner_says_so(people, signed_in):
+    people.emma.email = "Emma@Example.org"
+    people.emma.save()
+    note_bounce(owner=people.emma, address="emma@example.org", why="550 5.1.1 No such user")
+    note_bounce(owner=people.erik, address="erik@example.org", why="550 5.1.1 No such user")
+    browser = signed_in("emma")
+    body = browser.get(PAGE).content.decode()
+    assert "refused mail for good" in body and "No such user" in body
+    assert browser.post(f"{PAGE}address/").status_code == 302
+    assert "refused mail for good" not in browser.get(PAGE).content.decode()
+    assert NotificationSettings.objects.get(owner=people.erik).bounced_address == "erik@example.org"
+    assert signed_in().post(f"{PAGE}address/").url.startswith("/accounts/login/")

@@ -1,26 +1,14 @@
-"""Telling what is owed, as the worker does."""
+"""People with addresses, notifications as fan-out writes them, and a mail server."""
 
 import pytest
 from django.utils import timezone
 
-from chokepoints.models import Activity, Outbox
+from chokepoints.models import Activity
 from reviews.models import Notification
 from reviews.notifications.choosing import Reason
 from reviews.notifications.events import NOW, event_of
-from reviews.notifications.fanning_out import fan_out
 from reviews.notifications.sending import note_digest, note_own_mails
 from reviews.services.subscribing import settings_of
-
-
-@pytest.fixture
-def tell_all(db):
-    """A function that tells everything owed, in its order. What making a register left is told to nobody: call it first."""
-
-    def tell_all() -> None:
-        for pk in list(Outbox.objects.order_by("pk").values_list("pk", flat=True)):
-            fan_out(pk)
-
-    return tell_all
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from django.contrib.auth.models import Group
 from chokepoints.models import Activity
 from reviews.models import Notification
 from reviews.notifications.messages import message_of
-from tests.reviews.notifications.conftest import tell_all  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +25,7 @@ def give_roles(signed_in):
     return give_roles
 
 
-def test_whoever_becomes_a_reviewer_is_told_so(people, give_roles, tell_all):  # noqa: F811
+def test_whoever_becomes_a_reviewer_is_told_so(people, give_roles, tell_all):
     assert give_roles(people.nobody, "Reviewers").status_code == 302
     activity = Activity.objects.get(verb="role.changed")
     assert activity.details == {"was": [], "now": ["Reviewers"]}
@@ -42,7 +41,7 @@ def test_saving_an_account_without_another_role_tells_nobody(people, give_roles)
     assert not Activity.objects.filter(verb="role.changed").exists()
 
 
-def test_who_is_locked_out_hears_nothing_any_more_but_the_other_admins_do(people, give_roles, tell_all):  # noqa: F811
+def test_who_is_locked_out_hears_nothing_any_more_but_the_other_admins_do(people, give_roles, tell_all):
     people.rita.is_superuser = True
     people.rita.save()
     assert give_roles(people.emma, "Editors", is_active="").status_code == 302
