@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from reviews.models import NotificationChoice, NotificationSettings, Subscription
 from reviews.notifications.events import EVENTS
-from reviews.services.subscribing import note_bounce, (
+from reviews.services.subscribing import (
     choices_of,
     mute,
     note_bounce,
