@@ -8,9 +8,6 @@ from reviews.services.subscribing import watch
 from tests.config.test_api_schema import problems_of
 from tests.reviews.conftest import reduced
 
-from ..notifications.conftest import tell_all
-
-__all__ = ["tell_all"]
 pytestmark = pytest.mark.django_db
 HERE, WATCHED = "/api/v1/notifications/", "/api/v1/subscriptions/"
 
