@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from chokepoints.imports.gathering import LEVELS, OUTCOMES
+from chokepoints.imports.outcomes import LEVELS, OUTCOMES
 from chokepoints.models.columns import one_of, text_column
 
 UPLOADED, READ, MAPPED, CHECKED, DRAFTED, FAILED = (

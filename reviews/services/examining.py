@@ -14,21 +14,21 @@ from chokepoints.canonical import same_json
 from chokepoints.exceptions import ChangesRefused
 from chokepoints.history import states_at
 from chokepoints.imports.folding import fold
-from chokepoints.imports.gathering import (
+from chokepoints.imports.gathering import gather
+from chokepoints.imports.identifying import NATURAL
+from chokepoints.imports.mapping import Plan
+from chokepoints.imports.matching import Index, Known, Matcher, empty_catalogue
+from chokepoints.imports.outcomes import (
     ERROR,
     LEFT_OUT,
     LEVELS,
-    NATURAL,
     PROPOSED,
     REFUSED,
     WARNING,
     Draft,
     Gathered,
     Row,
-    gather,
 )
-from chokepoints.imports.mapping import Plan
-from chokepoints.imports.matching import Index, Known, Matcher, empty_catalogue
 from chokepoints.imports.sums import sums_over_the_whole
 from chokepoints.imports.tables import Table
 from chokepoints.models import Contributor, RecordKey, Supply

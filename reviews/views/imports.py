@@ -18,8 +18,8 @@ from django.views import View
 from chokepoints.comparison import FieldComparison, compare
 from chokepoints.exports.formulas import neutralise
 from chokepoints.history import states_at
-from chokepoints.imports.gathering import LEVELS, OUTCOMES
 from chokepoints.imports.matching import Candidate
+from chokepoints.imports.outcomes import LEVELS, OUTCOMES
 from chokepoints.records import KINDS
 from chokepoints.selectors import names_of, references_in
 
