@@ -1,19 +1,14 @@
 """A register, a real worker on the file-system broker, and the exports that it is to write, each in processes of their own."""
 
 import contextlib
-import sqlite3
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import psycopg
-
-from tests.databases import PROJECT, end_process, process_environment, run_manage
+from tests.databases import PROJECT, run_manage
+from tests.faults.sites import CELERY
+from tests.faults.sites import Site as AnySite
 
 # Made through the one door: few large changesets, for what matters here is that an export takes long enough to be killed.
 FILL = """
@@ -63,28 +58,16 @@ WORKER = f"""
 import sys, django
 django.setup()
 {SLOW}
-from celery.__main__ import main
-sys.argv = ["celery", "-A", "config", "worker", "--pool", "solo", "--without-gossip", "--without-mingle"]
-main()
+{CELERY}
 """
 
 
-@dataclass
-class Site:
-    """A database with rows in it, a folder for everything that is written, and the environment of its processes."""
-
-    database_url: str
-    var: Path
-    environment: dict[str, str]
+class Site(AnySite):
+    """A database with rows in it, and the exports that are asked for there."""
 
     @property
     def exports(self) -> Path:
         return Path(self.environment["EXPORTS_DIR"])
-
-    def shell(self, code: str) -> str:
-        """Run code in a process of this site and return the last line that it printed."""
-        done = run_manage(self.database_url, "shell", "-v0", "-c", code, **self.environment)
-        return (done.stdout.strip().splitlines() or [""])[-1]
 
     def ask(self, format: str = "csv", first: str = "") -> str:
         """Ask for an export of all rows, as a web process would, and return its id; `first` is what happens before."""
@@ -98,17 +81,10 @@ class Site:
         )
 
     def row(self, pk: str) -> dict[str, Any]:
-        """Return an export's row, read past the program, which takes too long to start for looking every moment."""
+        """Return an export's row."""
         names = ", ".join(f'"{name}"' for name in COLUMNS)
-        query = f"SELECT {names} FROM chokepoints_export WHERE id = "
-        if self.database_url.startswith("postgres"):
-            with psycopg.connect(self.database_url) as connection:
-                values = connection.execute(query + "%s", [pk]).fetchone()
-        else:
-            with contextlib.closing(
-                sqlite3.connect(urlsplit(self.database_url).path[1:], timeout=20)
-            ) as connection:
-                values = connection.execute(query + "?", [pk.replace("-", "")]).fetchone()
+        key = pk if self.database_url.startswith("postgres") else pk.replace("-", "")
+        (values,) = self.query(f"SELECT {names} FROM chokepoints_export WHERE id = ?", key)
         return dict(zip(COLUMNS, values, strict=True))
 
     def return_abandoned(self, pk: str) -> None:
@@ -120,23 +96,11 @@ class Site:
     def files(self) -> list[str]:
         return sorted(path.name for path in self.exports.iterdir()) if self.exports.is_dir() else []
 
-    @contextlib.contextmanager
-    def worker(self, *, pause: float = 0.0, **environment: str) -> Iterator[subprocess.Popen]:
+    def worker(
+        self, *, pause: float = 0.0, **environment: str
+    ) -> contextlib.AbstractContextManager[subprocess.Popen]:
         """A real worker; ended afterwards if it still runs."""
-        process = subprocess.Popen(
-            [sys.executable, "-c", WORKER],
-            cwd=PROJECT,
-            env=process_environment(
-                self.database_url, **self.environment, TEST_PAUSE=str(pause), **environment
-            ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=(self.var / "worker.log").open("a"),
-        )
-        try:
-            yield process
-        finally:
-            end_process(process)
+        return self.process(WORKER, TEST_PAUSE=str(pause), **environment)
 
 
 def fill(database_url: str, rows: int) -> None:

@@ -7,18 +7,14 @@ import contextlib
 import json
 import signal
 import socket
-import sqlite3
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import psycopg
-
-from tests.databases import PROJECT, end_process, process_environment, run_manage
+from tests.databases import PROJECT
+from tests.faults.sites import CELERY
+from tests.faults.sites import Site as AnySite
 
 LEASE = 3.0  # seconds
 
@@ -89,87 +85,40 @@ while True:
     time.sleep(0.1)
 """
 
-WORKER = """
+WORKER = (
+    """
 import datetime as dt, sys, django
 django.setup()
 from reviews.notifications import delivery
 delivery.pause_after = lambda *_: dt.timedelta(seconds=0.5)
-from celery.__main__ import main
-sys.argv = ["celery", "-A", "config", "worker", "--pool", "solo", "--without-gossip", "--without-mingle"]
-main()
 """
+    + CELERY
+)
 
 
 @dataclass
-class Site:
-    """A database, a folder for all that is written, and how to start the processes of the register on them."""
+class Site(AnySite):
+    """A register with a proposal that people talk about."""
 
-    database_url: str
-    var: Path
     proposal: int
-    mail_url: str
-
-    def environment(self, **more: str) -> dict[str, str]:
-        own = {
-            "CELERY_BROKER_URL": "filesystem://localhost",
-            "VAR_DIR": str(self.var),
-            "EMAIL_URL": self.mail_url,
-            "EMAIL_TIMEOUT": "5",
-            "MAIL_LEASE_SECONDS": str(LEASE),
-            "PYTHONPATH": str(PROJECT),
-        }
-        return process_environment(self.database_url, **(own | more))
 
     def say(self, first: int, last: int, *, dies_at: int | None = None, **more: str) -> None:
         """Have a web process comment; it says so when it is through, and is killed in the middle if it is to."""
         if dies_at is not None:
             more["TEST_DIE_AT"] = str(dies_at)
-        done = subprocess.run(
-            [sys.executable, "-c", WEB, str(self.proposal), str(first), str(last)],
-            cwd=PROJECT,
-            env=self.environment(**more),
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
+        done = self.run(WEB, str(self.proposal), str(first), str(last), **more)
         if dies_at is None:
             assert "said all" in done.stdout and done.returncode == 0, done.stderr
         else:
             assert done.returncode == -signal.SIGKILL, done.stderr
 
-    @contextlib.contextmanager
-    def process(self, code: str, **more: str) -> Iterator[subprocess.Popen]:
-        """A process of the register; ended afterwards if it still runs."""
-        with (self.var / "processes.log").open("a") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-c", code],
-                cwd=PROJECT,
-                env=self.environment(**more),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-            )
-        try:
-            yield process
-        finally:
-            end_process(process)
-
-    def ask(self, sql: str) -> list[tuple]:
-        """Ask the database, past the program, which takes too long to start for looking every moment."""
-        if self.database_url.startswith("postgres"):
-            with psycopg.connect(self.database_url) as connection:
-                return connection.execute(sql).fetchall()
-        path = urlsplit(self.database_url).path[1:]
-        with contextlib.closing(sqlite3.connect(path, timeout=20)) as connection:
-            return connection.execute(sql).fetchall()
-
     def owed(self) -> int:
         """How many activities are still to be told."""
-        return self.ask("SELECT count(*) FROM chokepoints_outbox")[0][0]
+        return self.query("SELECT count(*) FROM chokepoints_outbox")[0][0]
 
     def told(self) -> dict[str, tuple[int, int]]:
         """How many comments each person was told of, and by how many notifications."""
-        rows = self.ask(
+        rows = self.query(
             "SELECT username, count(DISTINCT activity_id), count(*) FROM reviews_notification "
             "JOIN auth_user ON auth_user.id = owner_id WHERE event = 'commented' GROUP BY username"
         )
@@ -177,35 +126,36 @@ class Site:
 
     def mails(self) -> dict[str, int]:
         """How many mails of their own are in which state."""
-        return dict(self.ask("SELECT state, count(*) FROM reviews_mail WHERE kind = 'now' GROUP BY state"))
+        return dict(self.query("SELECT state, count(*) FROM reviews_mail WHERE kind = 'now' GROUP BY state"))
 
     def digests(self) -> list[tuple[str, str, str]]:
         """Whose digests of which period are in which state."""
-        return self.ask(
+        return self.query(
             "SELECT username, period, state FROM reviews_mail JOIN auth_user ON auth_user.id = owner_id "
             "WHERE kind <> 'now' ORDER BY username"
         )
 
     def undigested(self) -> int:
         """How many notifications wait for a digest."""
-        return self.ask("SELECT count(*) FROM reviews_notification WHERE digest <> '' AND mail_id IS NULL")[
+        return self.query("SELECT count(*) FROM reviews_notification WHERE digest <> '' AND mail_id IS NULL")[
             0
         ][0]
-
-    def lose_messages(self) -> int:
-        """Flush the broker: whatever it holds is gone. Return how many messages those were."""
-        messages = list((self.var / "broker" / "messages").glob("*"))
-        for path in messages:
-            path.unlink(missing_ok=True)
-        return len(messages)
 
 
 def make_site(database_url: str, var: Path, recipients: int, mail_url: str) -> Site:
     """Return a register in which so many people watch everything, every second of them by mail at once."""
     code = PREPARE.format(recipients=recipients)
-    done = run_manage(database_url, "shell", "-v0", "-c", code, VAR_DIR=str(var), PYTHONPATH=str(PROJECT))
-    made = json.loads(done.stdout.strip().splitlines()[-1])
-    return Site(database_url, var, made["proposal"], mail_url)
+    environment = {
+        "CELERY_BROKER_URL": "filesystem://localhost",
+        "VAR_DIR": str(var),
+        "EMAIL_URL": mail_url,
+        "EMAIL_TIMEOUT": "5",
+        "MAIL_LEASE_SECONDS": str(LEASE),
+        "PYTHONPATH": str(PROJECT),
+    }
+    site = Site(database_url, var, environment, 0)
+    site.proposal = json.loads(site.shell(code))["proposal"]
+    return site
 
 
 @contextlib.contextmanager

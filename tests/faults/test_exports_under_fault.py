@@ -7,14 +7,13 @@ import io
 import os
 import signal
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import REDIS_URL
-from tests.databases import PROJECT, engine_of_this_run, process_environment, wait_until
+from tests.databases import engine_of_this_run, wait_until
 from tests.faults.exporters import SLOW, fill, make_site
 
 ROWS = 400  # in chunks of 50
@@ -84,14 +83,7 @@ run_export(sys.argv[1])
 
 def run_directly(site, pk, **environment):
     """Write an export in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-c", RUN, pk],
-        cwd=PROJECT,
-        env=process_environment(site.database_url, **{**site.environment, **environment}),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    return site.run(RUN, pk, **environment)
 
 
 def tiny_disk(folder: Path, size: str) -> bool:
