@@ -13,14 +13,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
 from .history import states_of
 from .models import Changeset, RecordKey, Revision
+from .models.table import RecordQuerySet
 from .projection import model_of, read_states
 from .records import KINDS, Kind, State
 
 CHUNK = 5_000  # rows that are held at once
+EVERYTHING = Q()
 IDS_PER_QUERY = 400  # below the number of parameters that any SQLite takes
 
 
@@ -41,20 +43,38 @@ def has_moved_on(number: int) -> bool:
     return Changeset.objects.filter(number__gt=number).exists()
 
 
-def count_at(kind: Kind, number: int) -> int:
-    """Return how many records of a kind there were, retired ones included."""
-    return model_of(kind).objects.filter(created_in__lte=number).count()
+def standing_at(kind: Kind, number: int, where: Q = EVERYTHING) -> RecordQuerySet:
+    """Return the table's rows of records that there were, retired ones included, without those that `where` leaves out.
+
+    It is asked of what the tables show now, so a record that has changed since comes whatever they show: only who looks at it
+    as it was can say whether it fits. Since a row, its sets and the number of its last change are written together, one
+    statement sees all of them or none.
+    """
+    rows = model_of(kind).objects.filter(created_in__lte=number)
+    return rows.filter(where | Q(changed_in__gt=number)) if where else rows
+
+
+def count_at(kind: Kind, number: int, where: Q = EVERYTHING) -> int:
+    """Return how many records of a kind standing_at() has."""
+    return standing_at(kind, number, where).count()
 
 
 def chunk_after(
-    kind: Kind, number: int, after: str, values: Sequence[Any], *, size: int = CHUNK, last: str = ""
+    kind: Kind,
+    number: int,
+    after: str,
+    values: Sequence[Any],
+    *,
+    size: int = CHUNK,
+    last: str = "",
+    where: Q = EVERYTHING,
 ) -> list[tuple]:
     """Return the next rows by id of records that were there, as their table shows them now.
 
-    `values` are what values_list() takes; `after` is the last id seen, "" at the beginning; `last` the last id that is wanted.
-    Use moved_in() on what came.
+    `values` are what values_list() takes; `after` is the last id seen, "" at the beginning; `last` the last id that is wanted;
+    `where` is as in standing_at(). Use moved_in() on what came.
     """
-    rows = model_of(kind).objects.filter(created_in__lte=number).order_by("pk")
+    rows = standing_at(kind, number, where).order_by("pk")
     if after:
         rows = rows.filter(pk__gt=uuid.UUID(after))
     if last:

@@ -1,13 +1,12 @@
 """What the rows of an export can be narrowed to: the filters of the pages, and any plain column by the API's names.
 
-A filter is asked of rows, not of tables, so it means the same today and at any earlier changeset. A test holds it against the
-filters of the pages.
+Each becomes a condition (condition.py); those that look at sets or other records are in relating.py. A test holds them against
+the filters of the pages.
 """
 
 import unicodedata
 import uuid
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db import connection
@@ -15,10 +14,11 @@ from django.db.models import Q
 
 from ..dates import parse_partial
 from ..fields import COUNTRIES, Reference
-from ..time_travel import id_named
-from ..vocabularies import BARRIERS, STANCES
+from ..vocabularies import UNASSESSED
 from .columns import Column, Table
-from .rows import Keep, World
+from .condition import Cells, Condition, FilterError, Where, among, check_word, record_named
+from .relating import RELATING
+from .rows import World
 
 LONGEST = 2_000  # characters of one value
 MOST_VALUES = 500  # after __in
@@ -33,44 +33,8 @@ SEARCHED = {
     "assessment": ("rationale",),
 }
 PLAIN = {"text", "id", "key", "word", "tag", "address", "date", "integer", "percent", "boolean"}
+BOUNDED = {"date", "integer", "percent"}
 RETIRED = ("false", "true", "any")
-
-Cells = Mapping[str, Any]
-Test = Callable[[Cells, World], bool]
-
-
-class FilterError(ValueError):
-    """A filter that there isn't, or a value that it doesn't take; `name` is the filter's."""
-
-    def __init__(self, name: str, message: str):
-        self.name = name
-        super().__init__(message)
-
-
-@dataclass(frozen=True)
-class Condition:
-    """One filter with its value: the columns that it looks at, and the question that it asks of a row.
-
-    `fitting` says the question for a single column as the cells that fit, which whole columns can be asked at once.
-    """
-
-    needs: tuple[str, ...]
-    test: Test
-    fitting: frozenset[Any] | None = None
-
-    @property
-    def in_sql(self) -> Q | None:
-        """Return the same question in SQL, for rows that haven't changed since; None where that can't be said simply."""
-        if self.fitting is None or None in self.fitting:
-            return None
-        return Q(**{f"{self.needs[0]}__in": sorted(self.fitting)})
-
-    def mask(self, cells: Mapping[str, list[Any]], world: World) -> list[bool]:
-        """Tell for each row whether it fits."""
-        if self.fitting is not None:
-            return [cell in self.fitting for cell in cells[self.needs[0]]]
-        looked = zip(*(cells[name] for name in self.needs), strict=True)
-        return [self.test(dict(zip(self.needs, values, strict=True)), world) for values in looked]
 
 
 def conditions(table: Table, filters: Mapping[str, str]) -> list[Condition]:
@@ -83,31 +47,13 @@ def conditions(table: Table, filters: Mapping[str, str]) -> list[Condition]:
     return found if asked.get("retired") else [*found, _retired("false")]
 
 
-def in_sql(conditions: Iterable[Condition]) -> Q | None:
-    """Return all conditions in SQL, or None where one of them can't be said so."""
-    found = [condition.in_sql for condition in conditions]
-    return None if None in found else Q(*found)  # type: ignore[arg-type]
-
-
-def keep_of(conditions: Iterable[Condition], world: World) -> tuple[Keep | None, tuple[str, ...]]:
-    """Return the one question that stands for all conditions (None: everything fits), and the columns that it needs."""
-    conditions = list(conditions)
-    needs = tuple(dict.fromkeys(name for condition in conditions for name in condition.needs))
-
-    def keep(cells: Mapping[str, list[Any]]) -> list[bool]:
-        masks = [condition.mask(cells, world) for condition in conditions]
-        return masks[0] if len(masks) == 1 else [all(fits) for fits in zip(*masks, strict=True)]
-
-    return (keep if conditions else None), needs
-
-
 def filter_names(table: Table) -> list[str]:
     """Return every filter that a table has."""
     plain = [column for column in table.columns if column.type in PLAIN]
-    names = {"q", "retired", *_SPECIAL.get(table.kind.name, {})}
+    names = {"q", "retired", *RELATING.get(table.kind.name, {})}
     for column in plain:
         names |= {column.name, f"{column.name}__in"}
-        if column.type in {"date", "integer", "percent"}:
+        if column.type in BOUNDED:
             names |= {f"{column.name}__gte", f"{column.name}__lte"}
     return sorted(names)
 
@@ -125,16 +71,12 @@ def _condition(table: Table, name: str, value: str) -> Condition:
         return _search(SEARCHED[table.kind.name], value)
     if name == "retired":
         return _retired(value)
-    if make := _SPECIAL.get(table.kind.name, {}).get(name):
+    if make := RELATING.get(table.kind.name, {}).get(name):
         return make(name, value)
     stem, _, lookup = name.partition("__")
     column = table.by_name.get(stem)
-    bounded = column is not None and column.type in {"date", "integer", "percent"}
-    if (
-        column is None
-        or column.type not in PLAIN
-        or lookup not in {"", "in", *(("gte", "lte") if bounded else ())}
-    ):
+    bounds = ("gte", "lte") if column and column.type in BOUNDED else ()
+    if column is None or column.type not in PLAIN or lookup not in {"", "in", *bounds}:
         known = ", ".join(filter_names(table))
         raise FilterError(name, f"{table.title} have no filter “{name[:60]}”. They have: {known}.")
     if lookup in {"gte", "lte"}:
@@ -142,19 +84,50 @@ def _condition(table: Table, name: str, value: str) -> Condition:
     return _equal(name, table, column, value.split(",") if lookup else [value])
 
 
+# --- a column that is one of some values
+
+
 def _equal(name: str, table: Table, column: Column, texts: list[str]) -> Condition:
     if len(texts) > MOST_VALUES:
         raise FilterError(name, f"{name}: at most {MOST_VALUES} values fit here.")
     wanted = {_read(name, table, column, text.strip()) for text in texts}
     if column.type == "boolean":
-        return Condition((column.name,), lambda cells, world: bool(cells[column.name]) in wanted)
-    # A column that is the database's own can be asked there as well; derived ones and percents can't.
-    own = column.sql is not None and column.type in {"text", "key", "word", "tag", "address", "integer"}
+        where = Q(**{f"{column.name}__in": wanted})
+        return Condition(
+            (column.name,), lambda cells, world: bool(cells[column.name]) in wanted, where=lambda world: where
+        )
+    fitting = frozenset(wanted - {""})  # nothing known isn't a value, and no cell is an empty text
     return Condition(
         (column.name,),
-        lambda cells, world: cells[column.name] in wanted,
-        frozenset(wanted) if own and column.name == column.field else None,
+        lambda cells, world: cells[column.name] in fitting,
+        fitting,
+        where=_one_of(column, fitting),
     )
+
+
+def _one_of(column: Column, fitting: frozenset[Any]) -> Where:
+    """Say in SQL that a column is one of some cells."""
+    if column.name == "status" and column.sql is None:  # that of a chokepoint, which stands in no table
+        return lambda world: _with_status(world, fitting)
+    if column.sql is None or column.type == "percent":
+        return lambda world: None
+    if column.type == "date":
+        where = Q(pk__in=[])
+        for text in fitting:
+            try:
+                last, precision = parse_partial(text)
+            except ValueError:
+                continue  # no cell is written so
+            where |= Q(**{column.name: last, f"{column.name}_precision": precision})
+    else:
+        where = Q(**{"pk__in" if column.name == "id" else f"{column.name}__in": sorted(fitting)})
+    return lambda world: where
+
+
+def _with_status(world: World, fitting: frozenset[str]) -> Q | None:
+    if UNASSESSED in fitting:
+        return None
+    return among(record for record, (status, _, _) in world.statuses.items() if status in fitting)
 
 
 def _read(name: str, table: Table, column: Column, text: str) -> Any:
@@ -167,11 +140,10 @@ def _read(name: str, table: Table, column: Column, text: str) -> Any:
         return text == "true"
     if column.type == "id":
         each = table.kind.fields.get(column.name)
-        return _record(name, each.kind, text) if isinstance(each, Reference) else _uuid(name, text)
+        return record_named(name, each.kind, text) if isinstance(each, Reference) else _uuid(name, text)
     words = list(map(str, column.words)) or (list(COUNTRIES) if column.name.endswith("country") else [])
-    if words and text not in words:
-        shown = ", ".join(words) if column.words else "a country's two letters, such as JP"
-        raise FilterError(name, f"{name}: “{text[:60]}” isn't one of: {shown}.")
+    if words:
+        check_word(name, text, words, "" if column.words else "a country's two letters, such as JP")
     return text
 
 
@@ -182,17 +154,13 @@ def _uuid(name: str, text: str) -> str:
         raise FilterError(name, f"{name}: “{text[:60]}” isn't the id of a record.") from error
 
 
-def _record(name: str, kind: str, text: str) -> str:
-    found = id_named(kind, text)
-    if found is None:
-        raise FilterError(name, f"{name}: there is no {kind} “{text[:60]}”.")
-    return found
-
-
 def _whole(name: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         raise FilterError(name, f"{name}: this must be a whole number.")
     return int(text)
+
+
+# --- a column from or up to a value
 
 
 def _bound(name: str, column: Column, lookup: str, text: str) -> Condition:
@@ -217,14 +185,28 @@ def _bound(name: str, column: Column, lookup: str, text: str) -> Condition:
             return False
         return value(cell) >= limit if lookup == "gte" else value(cell) <= limit
 
-    return Condition((column.name,), test)
+    # Tables keep the last day of a date's period, which is what counts. A number with a fraction, or one that no column holds,
+    # is compared here: databases round, and refuse what is too large for them.
+    if column.type == "integer" and text.isascii() and text.isdigit() and len(text) < 10:
+        limit = int(text)
+    can_say = column.sql is not None and (column.type == "date" or isinstance(limit, int))
+    where = Q(**{f"{column.name}__{lookup}": limit}) if can_say else None
+    return Condition((column.name,), test, where=lambda world: where)
+
+
+# --- the rest
 
 
 def _retired(value: str) -> Condition:
-    if value not in RETIRED:
-        raise FilterError("retired", f"retired: “{value[:60]}” isn't one of: {', '.join(RETIRED)}.")
+    check_word("retired", value, RETIRED)
     fitting = frozenset({True, False} if value == "any" else {value == "true"})
-    return Condition(("retired",), lambda cells, world: cells["retired"] in fitting, fitting)
+    return Condition(
+        ("retired",),
+        lambda cells, world: cells["retired"] in fitting,
+        fitting,
+        where=lambda world: Q(retired__in=fitting),
+        leaves_few=value == "true",
+    )
 
 
 # SQLite folds case for a–z alone, PostgreSQL for every letter; the pages search with the database, so this does as it does.
@@ -236,7 +218,7 @@ def _folded(text: str) -> str:
 
 
 def _search(columns: tuple[str, ...], value: str) -> Condition:
-    """Words that must all be found, each in any of some columns."""
+    """Words that must all be found, each in any of some columns. Not in SQL: databases differ in how they fold letters."""
     words = [_folded(word) for word in value.split()]
 
     def test(cells: Cells, world: World) -> bool:
@@ -247,81 +229,3 @@ def _search(columns: tuple[str, ...], value: str) -> Condition:
         return all(any(word in text for text in texts) for word in words)
 
     return Condition(columns, test)
-
-
-# --- filters that look at more than one plain column
-
-
-def _choice(name: str, value: str, words: Iterable[str]) -> str:
-    if value not in words:
-        raise FilterError(name, f"{name}: “{value[:60]}” isn't one of: {', '.join(words)}.")
-    return value
-
-
-def _has(column: str, words: Iterable[str]) -> Callable[[str, str], Condition]:
-    def make(name: str, value: str) -> Condition:
-        _choice(name, value, words)
-        return Condition((column,), lambda cells, world: value in (cells[column] or ()))
-
-    return make
-
-
-def _in_sector(name: str, value: str) -> Condition:
-    """A sector with its parts."""
-    sector = _record(name, "sector", value)
-    cached: dict[int, set[str]] = {}
-
-    def test(cells: Cells, world: World) -> bool:
-        if id(world) not in cached:
-            wanted = {sector}
-            while more := {one for one, parent in world.sector_parents.items() if parent in wanted} - wanted:
-                wanted |= more
-            cached[id(world)] = wanted
-        return cells["sector"] in cached[id(world)]
-
-    return Condition(("sector",), test)
-
-
-def _supplied_from(name: str, value: str) -> Condition:
-    _choice(name, value, COUNTRIES)
-    return Condition(("id",), lambda cells, world: value in world.supplied_from.get(cells["id"], ()))
-
-
-def _names(column: str, part: str, kind: str) -> Callable[[str, str], Condition]:
-    """Rows of which an entry of a set names a record."""
-
-    def make(name: str, value: str) -> Condition:
-        record = _record(name, kind, value)
-
-        def test(cells: Cells, world: World) -> bool:
-            entries = cells[column] or ()
-            return any((entry.get(part) if part else entry) == record for entry in entries)
-
-        return Condition((column,), test)
-
-    return make
-
-
-def _with_stance(name: str, value: str) -> Condition:
-    _choice(name, value, STANCES)
-    return Condition(
-        ("bears_on",), lambda cells, world: any(entry["stance"] == value for entry in cells["bears_on"] or ())
-    )
-
-
-_SPECIAL: dict[str, dict[str, Callable[[str, str], Condition]]] = {
-    "chokepoint": {
-        "sector": _in_sector,
-        "country": _supplied_from,
-        "barrier": _has("barriers", BARRIERS),
-        "list": _names("listings", "list", "list"),
-    },
-    "source": {"derived_from": _names("derived_from", "", "source")},
-    "evidence": {
-        "stance": _with_stance,
-        "chokepoint": _names("bears_on", "chokepoint", "chokepoint"),
-        "list": _names("bears_on", "list", "list"),
-    },
-    "supply": {"evidence": _names("evidence", "", "evidence")},
-    "assessment": {"evidence": _names("evidence", "", "evidence")},
-}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 from django.db.models import Case, F, Func, OuterRef, QuerySet, Subquery, TextField, Value, When
 from django.db.models.functions import Cast
@@ -57,10 +58,10 @@ class _Marked(Func):
 def chunks(stream: Stream, *, safe: bool) -> Iterator[Copied | list[Row]]:
     """Yield a stream's rows, as CSV where that can be had; `safe`: as neutralise_all() would have them."""
     values = _values(stream, safe) if connection.vendor == "postgresql" else None
-    if values is None or (stream.keep and stream.condition is None):
+    if values is None or (stream.keep and not stream.narrowing.is_exact):
         yield from stream.chunks()
         return
-    rows = stream.standing().order_by("pk")
+    rows = stream.unchanged().order_by("pk")
     # Bounds come from the index alone, whatever of the rows between them is wanted.
     ids = model_of(stream.table.kind).objects.order_by("pk").values_list("pk", flat=True)
     after, size = "", FIRST_CHUNK
@@ -125,8 +126,11 @@ def _copied(
 
     All of it is read before any is handed on: a row in it may have changed.
     """
-    query, parameters = rows.values_list(*values).query.sql_with_params()
     pieces: deque[Copied] = deque()
+    try:
+        query, parameters = rows.values_list(*values).query.sql_with_params()
+    except EmptyResultSet:  # it is plain without asking that nothing fits
+        return None if _has_changed(stream, after, bound) else pieces
     with transaction.atomic(), connection.cursor() as wrapper:
         wrapper.execute(_SETTINGS)
         cursor = wrapper.cursor  # what Django wraps round it under DEBUG takes no parameters here

@@ -19,7 +19,17 @@ from ..fields import Bearings, Children, Listings
 from ..projection import model_of
 from ..records import KINDS
 from ..status import Judgement, current
-from ..time_travel import CHUNK, Known, chunk_after, count_at, keys_at, moved_in, records_at
+from ..time_travel import (
+    CHUNK,
+    EVERYTHING,
+    IDS_PER_QUERY,
+    Known,
+    chunk_after,
+    count_at,
+    keys_at,
+    moved_in,
+    records_at,
+)
 from ..vocabularies import UNASSESSED
 from .columns import Column, Table, table_of
 
@@ -74,13 +84,25 @@ class World:
         return found
 
 
+@dataclass(frozen=True)
+class Narrowing:
+    """What the tables can leave out already, as they show rows that haven't changed since the changeset.
+
+    `is_exact`: `where` lets through only what `keep` does; else `keep` has more to ask. `leaves_few`: it may leave so few
+    rows that what lies between them isn't worth reading.
+    """
+
+    where: Q = EVERYTHING
+    is_exact: bool = True
+    leaves_few: bool = False
+
+
 @dataclass
 class Stream:
     """The rows of one table: which columns, which rows, at which changeset. Iterate over chunks().
 
     `read` counts the records that were looked at, out of total(); `keep` says which of a chunk stay, and `needs` names the
-    columns that it looks at; `condition` says the same in SQL, for rows that haven't changed since, where that can be said.
-    With `keep` absent everything comes.
+    columns that it looks at; `narrowing` leaves out of the reading what can't stay. With `keep` absent everything comes.
     """
 
     table: Table
@@ -88,18 +110,18 @@ class Stream:
     world: World
     keep: Keep | None = None
     needs: Sequence[str] = ()
-    condition: Q | None = None
+    narrowing: Narrowing = Narrowing()
     size: int = CHUNK
     read: int = field(default=0, init=False)
 
     def total(self) -> int:
         """Return how many records there are to look at."""
-        return count_at(self.table.kind, self.world.changeset)
+        return count_at(self.table.kind, self.world.changeset, self.narrowing.where)
 
-    def standing(self) -> QuerySet:
-        """Return the table's rows of records that were there, narrowed in SQL."""
+    def unchanged(self) -> QuerySet:
+        """Return the rows that stay, from the table alone: right as long as nothing has changed since."""
         rows = model_of(self.table.kind).objects.filter(created_in__lte=self.world.changeset)
-        return rows if self.condition is None else rows.filter(self.condition)
+        return rows.filter(self.narrowing.where)
 
     def chunks(self, after: str = "", last: str = "") -> Iterator[list[Row]]:
         """Yield rows in chunks, those with ids after one and up to another; a chunk may be empty."""
@@ -137,16 +159,17 @@ class _Reader:
 
     def cells(self, after: str, last: str) -> Iterator[dict[str, list[Any]]]:
         """Yield chunks as columns: name → the cells of the chunk's rows."""
-        number = self.stream.world.changeset
+        stream, number = self.stream, self.stream.world.changeset
+        options: dict[str, Any] = {"size": stream.size, "last": last, "where": stream.narrowing.where}
         values = [column.sql for column in self.plain]
-        while rows := chunk_after(self.kind, number, after, values, size=self.stream.size, last=last):
+        while rows := chunk_after(self.kind, number, after, values, **options):
             cells = {
                 column.name: _finished(column, found)
                 for column, found in zip(self.plain, zip(*rows, strict=True), strict=True)
             }
             ids = cells["id"]
             for column in self.sets:
-                cells[column.name] = _set_cells(column.children, ids)
+                cells[column.name] = _set_cells(column.children, ids, stream.narrowing.leaves_few)
             self._put_back(cells, moved_in(self.kind, number, ids[0], ids[-1]))
             for column in self.derived:
                 cells[column.name] = self._derive(column, cells)
@@ -194,13 +217,17 @@ def _finished(column: Column, found: tuple) -> list[Any]:
     return [None if value is None else column.finish(value) for value in found]
 
 
-def _set_cells(each: Children, ids: Sequence[str]) -> list[Any]:
-    """Return the entries of a set for a chunk of records, as their own table has them."""
-    child = apps.get_model("chokepoints", each.table)
-    rows = child.objects.filter(**{f"{each.parent}_id__gte": ids[0], f"{each.parent}_id__lte": ids[-1]})
+def _set_cells(each: Children, ids: Sequence[str], are_few: bool) -> list[Any]:
+    """Return the entries of a set for a chunk of records, as their own table has them; `are_few` of those that there are."""
+    child, parent = apps.get_model("chokepoints", each.table), f"{each.parent}_id"
+    wanted = [{f"{parent}__gte": ids[0], f"{parent}__lte": ids[-1]}]
+    if are_few:
+        starts = range(0, len(ids), IDS_PER_QUERY)
+        wanted = [{f"{parent}__in": ids[start : start + IDS_PER_QUERY]} for start in starts]
     entries: dict[str, list[Any]] = defaultdict(list)
-    for row in rows.iterator(chunk_size=CHUNK):
-        entries[str(getattr(row, f"{each.parent}_id"))].append(each.from_child(row))
+    for part in wanted:
+        for row in child.objects.filter(**part).iterator(chunk_size=CHUNK):
+            entries[str(getattr(row, parent))].append(each.from_child(row))
     return [each.sort(entries[record]) if record in entries else None for record in ids]
 
 

@@ -27,9 +27,10 @@ from django.utils import timezone
 
 from ..exceptions import ExportRefused
 from ..exports import copying
-from ..exports.choosing import FilterError, conditions, in_sql, keep_of
+from ..exports.choosing import conditions
 from ..exports.citing import LICENCE, citation
 from ..exports.columns import Table, exported_kinds, link_tables_of, table_of
+from ..exports.condition import FilterError, keep_of, narrowing_of
 from ..exports.format import About, FormatRefused, HashingFile, Sheet
 from ..exports.formats import FORMATS, ending_of
 from ..exports.rows import Stream, World
@@ -314,7 +315,7 @@ def _streams(row: Export, world: World) -> Iterator[Stream]:
         table = table_of(asked["kind"])
         asked_for = conditions(table, asked["filters"])
         keep, needs = keep_of(asked_for, world)
-        narrowed = {"keep": keep, "needs": needs, "condition": in_sql(asked_for)}
+        narrowed = {"keep": keep, "needs": needs, "narrowing": narrowing_of(asked_for, world)}
         columns = table.chosen(asked["fields"])
         if not FORMATS[row.format].links:
             yield Stream(table, columns, world, **narrowed)

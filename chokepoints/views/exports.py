@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.views import View
 
 from ..exceptions import ExportRefused
-from ..exports.choosing import FilterError, conditions
+from ..exports.choosing import conditions
 from ..exports.columns import exported_kinds, table_of
+from ..exports.condition import FilterError
 from ..exports.formats import FORMATS, media_type_of
 from ..forms import ExportForm
 from ..models import Export

@@ -7,8 +7,9 @@ from django.test.utils import CaptureQueriesContext
 
 from chokepoints import selectors, time_travel
 from chokepoints.exports import copying, rows
-from chokepoints.exports.choosing import SEARCHED, FilterError, conditions, filter_names, keep_of
+from chokepoints.exports.choosing import SEARCHED, conditions, filter_names
 from chokepoints.exports.columns import TYPES, all_tables, describe, exported_kinds, link_tables_of, table_of
+from chokepoints.exports.condition import FilterError, keep_of, narrowing_of
 from chokepoints.exports.rows import Stream, World
 from chokepoints.filters import ChokepointFilter, EvidenceFilter, OrganizationFilter, SourceFilter
 from chokepoints.models import Changeset, Chokepoint, Evidence, Organization, Revision, Source
@@ -101,14 +102,14 @@ def test_what_is_published_between_a_row_and_its_sets_is_noticed(register, monke
     number, table = head(), table_of("evidence")
     before, set_cells = read(table, number), rows._set_cells
 
-    def publish_first(each, ids):
+    def publish_first(each, ids, are_few):
         if not published:
             published.append(True)
             for record in ids:
                 register["build"].update(
                     "evidence", record, bears_on=[{"list": register["list"], "stance": "supports"}]
                 )
-        return set_cells(each, ids)
+        return set_cells(each, ids, are_few)
 
     published = []
     monkeypatch.setattr(rows, "_set_cells", publish_first)
@@ -138,7 +139,7 @@ def test_postgresql_copies_the_bytes_that_python_writes(register, monkeypatch):
         columns = [column for column in table.columns if column.type != "list" and column.field != "status"]
         asked = conditions(table, {})
         keep, needs = keep_of(asked, world)
-        stream = Stream(table, columns, world, keep, needs, rows_condition(asked), size=2)
+        stream = Stream(table, columns, world, keep, needs, narrowing_of(asked, world), size=2)
         found = []
 
         def source(copy_as):
@@ -149,11 +150,6 @@ def test_postgresql_copies_the_bytes_that_python_writes(register, monkeypatch):
         out = Memory()
         write_sheet(out, Sheet(table, columns, source), safe=safe)
         return out.data, found
-
-    def rows_condition(asked):
-        from chokepoints.exports.choosing import in_sql
-
-        return in_sql(asked)
 
     copied = []
     for kind in exported_kinds():
