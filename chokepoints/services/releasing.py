@@ -14,7 +14,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +36,7 @@ from ..releases.edition import SUMS, VERIFIER, Written, write_edition
 from ..releases.tables import rows_of, tables
 from ..releases.wording import Before, Edition, description
 from .contributing import the_register_itself
+from .leasing import Lease, LeaseLost
 from .recording import record_activity
 from .verifying import verify_and_record
 
@@ -50,10 +50,6 @@ PERIODS = ("month", "week", "day", "never")
 
 class _HeldBack(Exception):
     """The edition mustn't come out; carries the reason."""
-
-
-class _Lost(Exception):
-    """Somebody decided meanwhile that this maker is gone."""
 
 
 # --- where things lie
@@ -111,7 +107,7 @@ def cut_release(*, despite: str = "", now: dt.datetime | None = None) -> Release
     try:
         folder().mkdir(parents=True, exist_ok=True)
         _make(maker, edition, part, last)
-    except _Lost:
+    except LeaseLost:
         log.warning(
             "%s took longer than RELEASE_LEASE_SECONDS without a sign of life, and was given up.", row
         )
@@ -149,10 +145,6 @@ def edition_of_release(release: Release) -> Edition:
     return Edition(release.number, release.changeset, release.digest, release.time, before)
 
 
-def _lease() -> dt.timedelta:
-    return dt.timedelta(seconds=settings.RELEASE_LEASE_SECONDS)
-
-
 def _begin(head: Changeset, despite: str, now: dt.datetime) -> Release:
     try:
         with transaction.atomic():
@@ -163,28 +155,19 @@ def _begin(head: Changeset, despite: str, now: dt.datetime) -> Release:
                 format=FORMAT,
                 despite=despite.strip(),
                 began=now,
-                lease_until=timezone.now() + _lease(),
+                lease_until=timezone.now() + dt.timedelta(seconds=settings.RELEASE_LEASE_SECONDS),
             )
     except IntegrityError as error:
         raise ReleaseRefused("Another release is being made. Wait until it is done.") from error
 
 
-class _Maker:
-    """The right to make one release, kept alive while it is used."""
+class _Maker(Lease):
+    """The right to make one release."""
 
     def __init__(self, row: Release):
-        self.row, self.next_beat = row, 0.0
-
-    def held(self) -> Any:
-        """Return the row, as long as it is in the making."""
-        return Release.objects.filter(pk=self.row.pk, state=MAKING)
-
-    def beat(self) -> None:
-        """Say that work goes on, at most once in five seconds. Raises _Lost."""
-        if time.monotonic() >= self.next_beat:
-            self.next_beat = time.monotonic() + 5
-            if not self.held().update(lease_until=timezone.now() + _lease()):
-                raise _Lost
+        self.row = row
+        making = Release.objects.filter(pk=row.pk, state=MAKING)
+        super().__init__(making.all, settings.RELEASE_LEASE_SECONDS, every=5)
 
 
 def _make(maker: _Maker, edition: Edition, part: Path, last: Release | None) -> None:
@@ -316,7 +299,7 @@ def _publish(
     and commit leaves a folder that no row names; the next release takes it away.
     """
     with transaction.atomic():
-        changed = maker.held().update(
+        maker.write(
             state=PUBLISHED,
             number=edition.number,
             previous=edition.before.number if edition.before else None,
@@ -329,8 +312,6 @@ def _publish(
             counts=written.counts,
             turned=written.turned,
         )
-        if not changed:
-            raise _Lost
         record_activity(
             "release.published", actor=the_register_itself(), subject=f"release:{edition.number}",
             **({"despite": maker.row.despite} if maker.row.despite else {}),

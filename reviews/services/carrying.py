@@ -6,7 +6,6 @@ or be killed anywhere: there is one report, and one batch of drafts or none.
 
 import datetime as dt
 import logging
-import time
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +16,7 @@ from chokepoints.imports.mapping import ColumnPlan, Plan, dump_plan, load_plan, 
 from chokepoints.imports.meaning import alarms, aligned, open_alarms, profile_of, with_choices
 from chokepoints.imports.tables import FileRefused, Table
 from chokepoints.services.handing_out import hand_out, hand_out_soon
+from chokepoints.services.leasing import Lease, LeaseLost
 
 from ..exceptions import ReviewError
 from ..models import ImportLine, ImportRun
@@ -39,44 +39,21 @@ log = logging.getLogger(__name__)
 
 TASK = "reviews.tasks.run_import"
 TRIES = 3  # attempts that may be lost before a job counts as failed
-BEAT = 1.0  # seconds between two reports of progress
 PATIENCE = dt.timedelta(minutes=2)  # how long a message may take before another is sent
 SAMPLES = 3  # cells of each column that the page of the mapping shows
 
 
-class LeaseLost(Exception):
-    """Somebody else does this now, or nobody is to do it any more."""
-
-
-class Lease:
+class RunLease(Lease):
     """The right to do one attempt of what is owed to a run."""
 
     def __init__(self, number: int, attempt: int, job: str):
-        self.number, self.attempt, self.job = number, attempt, job
-        self.next_beat = 0.0
-
-    def row(self) -> Any:
-        """Return the run's row, as long as this attempt holds it."""
-        return ImportRun.objects.filter(
-            pk=self.number, attempt=self.attempt, job=self.job, lease_until__isnull=False
-        )
-
-    def beat(self, **progress: int) -> None:
-        """Report progress and stretch the lease, at most once a second. Raises LeaseLost."""
-        if time.monotonic() < self.next_beat:
-            return
-        self.next_beat = time.monotonic() + BEAT
-        if not self.row().update(lease_until=_until(), **progress):
-            raise LeaseLost
+        self.attempt, self.job = attempt, job
+        row = ImportRun.objects.filter(pk=number, attempt=attempt, job=job, lease_until__isnull=False)
+        super().__init__(row.all, settings.IMPORT_LEASE_SECONDS)
 
     def finish(self, **fields: Any) -> None:
         """Say that it is done, with what came of it. Raises LeaseLost."""
-        if not self.row().update(job="", lease_until=None, moved=timezone.now(), **fields):
-            raise LeaseLost
-
-
-def _until() -> dt.datetime:
-    return timezone.now() + dt.timedelta(seconds=settings.IMPORT_LEASE_SECONDS)
+        self.write(job="", lease_until=None, moved=timezone.now(), **fields)
 
 
 def owe(run: ImportRun, job: str, **fields: Any) -> None:
@@ -127,7 +104,7 @@ def run_import(number: int) -> None:
         _fail(run, lease, "Something broke on our side; the log says what. Nothing was changed.")
 
 
-def _take_lease(number: int) -> Lease | None:
+def _take_lease(number: int) -> RunLease | None:
     """Take the lease of what is owed, or return None. One conditional update: of two that come at once one gets it."""
     row = ImportRun.objects.owed().filter(pk=number, lease_until__isnull=True)
     found = row.values_list("attempt", "job", "tries_left").first()
@@ -135,21 +112,23 @@ def _take_lease(number: int) -> Lease | None:
         return None
     attempt, job, tries_left = found
     taken = row.filter(attempt=attempt, job=job).update(
-        attempt=attempt + 1, tries_left=max(0, tries_left - 1), lease_until=_until()
+        attempt=attempt + 1,
+        tries_left=max(0, tries_left - 1),
+        lease_until=timezone.now() + dt.timedelta(seconds=settings.IMPORT_LEASE_SECONDS),
     )
-    return Lease(number, attempt + 1, job) if taken else None
+    return RunLease(number, attempt + 1, job) if taken else None
 
 
 def _fail(run: ImportRun, lease: Lease, reason: str) -> None:
     """Say why it didn't work. A file that can't be read ends there; what came later goes back to where it was."""
     state = {"state": FAILED} if run.state == UPLOADED else {}
-    lease.row().update(job="", lease_until=None, reason=reason, moved=timezone.now(), **state)
+    lease.held().update(job="", lease_until=None, reason=reason, moved=timezone.now(), **state)
 
 
 # --- what can be owed
 
 
-def _read(run: ImportRun, lease: Lease) -> None:
+def _read(run: ImportRun, lease: RunLease) -> None:
     tables = storing.read_tables(run)
     lease.finish(
         state=READ,
@@ -183,7 +162,7 @@ def _suggested(run: ImportRun, tables: list[Table]) -> Plan:
     return suggested
 
 
-def _check(run: ImportRun, lease: Lease) -> None:
+def _check(run: ImportRun, lease: RunLease) -> None:
     tables, plan = storing.tables_of(run), load_plan(run.plan)
     chosen = {choice["key"]: choice["choice"] for choice in run.choices}
     found = alarms(aligned(run.mapping.profile, tables) if run.mapping else {}, tables, plan)
@@ -221,11 +200,11 @@ def _check(run: ImportRun, lease: Lease) -> None:
         ImportLine.objects.bulk_create(lines, batch_size=200)
 
 
-def _draft(run: ImportRun, lease: Lease) -> None:
-    draft_all(run, holds_lease=lambda: lease.row().exists(), beat=lease.beat)
+def _draft(run: ImportRun, lease: RunLease) -> None:
+    draft_all(run, holds_lease=lambda: lease.held().exists(), beat=lease.beat)
 
 
-def _submit(run: ImportRun, lease: Lease) -> None:
+def _submit(run: ImportRun, lease: RunLease) -> None:
     submit_all(run, beat=lease.beat)
     lease.finish(state=DRAFTED)
 
