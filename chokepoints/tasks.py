@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from .services import exporting, releasing, verifying
+from .services import releasing, sweeping, verifying, writing
 
 
 @shared_task(name="chokepoints.tasks.verify_register")
@@ -14,13 +14,13 @@ def verify_register() -> None:
 @shared_task(name="chokepoints.tasks.run_export")
 def run_export(export: str) -> None:
     """Write an export. Of two that run at once only the one that takes the lease does anything."""
-    exporting.run_export(export)
+    writing.run_export(export)
 
 
 @shared_task(name="chokepoints.tasks.sweep_exports")
 def sweep_exports() -> None:
     """Hand out exports that are overdue, take back what lost workers held, and let old files go."""
-    exporting.sweep_exports()
+    sweeping.sweep_exports()
 
 
 @shared_task(name="chokepoints.tasks.cut_due_release")

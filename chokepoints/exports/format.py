@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from .columns import Column, Table
-from .rows import Row
+from .rows import Row, Stream
 
 
 class FormatRefused(Exception):
@@ -84,6 +84,8 @@ class Format:
     packs: bool = True  # several tables come as a zip of one file each
     links: bool = False
     missing: Callable[[], str] = field(default=lambda: "")  # why it can't be offered here; "" if it can
+    # why it can't hold a table's rows, asked before any is written; the second is called on the way
+    reason_against: Callable[[Stream, Callable[[], None]], str] = field(default=lambda stream, beat: "")
 
 
 class HashingFile:

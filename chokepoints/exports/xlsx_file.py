@@ -1,7 +1,7 @@
 """XLSX, a sheet a table, written row by row so that memory stays flat.
 
 Every text is written as text, and neutralised besides, because a sheet may be saved as CSV by whoever has it. A table with
-more rows than a sheet takes goes on in another; a text longer than a cell takes is refused, since half of it would be wrong.
+more rows than a sheet takes goes on in another; a text longer than a cell takes is refused (fitting.py), a set here at last.
 """
 
 import shutil
@@ -12,12 +12,12 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from .columns import Column
+from .fitting import LONGEST_CELL, reason_against, too_long, units_of
 from .format import About, Format, FormatRefused, Sheet
 from .formulas import neutralise
 from .json_cells import json_text, number_of
 
 ROWS = 1_048_576  # of one sheet, its head included
-LONGEST_CELL = 32_767  # UTF-16 units
 LONGEST_NAME = 31  # of a sheet
 
 
@@ -92,15 +92,28 @@ class _Pages:
         self.row = 1
 
     def write(self) -> None:
-        cells = [_cell_writer(column) for column in self.sheet.columns]
+        columns = self.sheet.columns
+        cells = [_cell_writer(column) for column in columns]
         for rows in self.sheet.chunks():
             for row in rows:
                 if self.row == ROWS:
                     self.begin()
-                for position, (cell, write) in enumerate(zip(row, cells, strict=True)):
-                    if cell is not None:
-                        write(self.page, self.row, position, cell)
+                try:
+                    for position, (cell, write) in enumerate(zip(row, cells, strict=True)):
+                        if cell is not None:
+                            write(self.page, self.row, position, cell)
+                except _TooLong as long:
+                    record = {column.name: cell for column, cell in zip(columns, row, strict=True)}
+                    words = too_long(self.sheet.table, long.column, record, long.units)
+                    raise FormatRefused(words) from long
                 self.row += 1
+
+
+class _TooLong(Exception):
+    """A cell holds more than a sheet takes."""
+
+    def __init__(self, column: Column, units: int):
+        self.column, self.units = column, units
 
 
 def _cell_writer(column: Column) -> Callable[[Any, int, int, Any], None]:
@@ -116,11 +129,9 @@ def _cell_writer(column: Column) -> Callable[[Any, int, int, Any], None]:
 def _write_text(column: Column, page: Any, row: int, position: int, cell: Any) -> None:
     text = json_text(cell) if column.type == "list" else str(cell)
     text = neutralise(text) if column.type == "text" else text
-    if len(text) * 2 > LONGEST_CELL and len(text.encode("utf-16-le")) // 2 > LONGEST_CELL:
-        raise FormatRefused(
-            f"The column {column.name} holds a text of {len(text):,} characters, and a cell of XLSX takes {LONGEST_CELL:,}. "
-            f"Leave the column out, or take another format."
-        )
+    units = units_of(text)
+    if units > LONGEST_CELL:
+        raise _TooLong(column, units)
     page.write_string(row, position, text)
 
 
@@ -150,4 +161,5 @@ XLSX = Format(
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     _write,
     packs=False,
+    reason_against=reason_against,
 )

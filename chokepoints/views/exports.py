@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views import View
 
 from ..exceptions import ExportRefused
+from ..exports import describing
 from ..exports.choosing import conditions
 from ..exports.columns import exported_kinds, table_of
 from ..exports.condition import FilterError
@@ -110,8 +111,8 @@ class ExportDetail(LoginRequiredMixin, View):
         if row is None:
             raise Http404("There is no such export of yours.")
         context = line_of(row) | {
-            "citation": exporting.citation_of(row),
-            "filters": exporting.filters_in_words(row),
+            "citation": describing.citation_of(row),
+            "filters": describing.filters_in_words(row),
             "format": FORMATS.get(row.format),
             "tables": [table_of(kind) for kind in row.kinds],
             "polls": row.is_under_way,
@@ -171,7 +172,7 @@ def line_of(row: Export) -> dict[str, Any]:
     """Return an export with what a page says of it."""
     return {
         "export": row,
-        "what": exporting.what_of(row),
+        "what": describing.what_of(row),
         "percent": min(100, row.read * 100 // row.total) if row.total else 0,
         "file_url": reverse("export-file", args=[row.pk]),
     }

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from chokepoints.models import Export
-from chokepoints.services import exporting
+from chokepoints.services import writing
 from tests.builders import Builder, small_register
 from tests.chokepoints.exports.registers import member
 from tests.recording import lay_register
@@ -62,7 +62,7 @@ def test_every_list_leads_to_an_export_of_the_rows_that_it_shows(register, ada):
         assert ("All of them" in form) == (address == "/lists/")
         answer = ada.post(link, {"format": "csv", "columns": ["revision"]})
         export = Export.objects.get(pk=answer.url.rstrip("/").rpartition("/")[2])
-        exporting.run_export(export.pk)
+        writing.run_export(export.pk)
         export.refresh_from_db()
         assert (export.state, export.rows) == ("ready", number), (address, export.reason)
         Export.objects.all().update(state="cancelled", stored_as="")
@@ -91,7 +91,7 @@ def test_an_export_goes_from_waiting_to_a_file_with_its_citation(register, ada):
     Export.objects.update(state="running", lease_until=export.made, read=30, total=120)
     assert "30 of 120 records read" in text_of(ada.get(address)) and "25 %" in text_of(ada.get("/exports/"))
     Export.objects.update(state="waiting")
-    exporting.run_export(export.pk)
+    writing.run_export(export.pk)
     page = text_of(ada.get(address))
     export.refresh_from_db()
     assert f"Download register-changeset-{export.changeset}.zip" in page and export.sha256 in page
@@ -123,7 +123,7 @@ def test_an_export_can_be_cancelled_and_written_again(register, ada):
 def test_nobody_else_sees_an_export_but_admins(register, client, ada):
     ada.post(NEW, {"kinds": ["source"], "format": "csv"})
     export = Export.objects.get()
-    exporting.run_export(export.pk)
+    writing.run_export(export.pk)
     acts = {
         name: reverse(f"export-{name}", args=[export.pk]) for name in ("detail", "file", "cancel", "retry")
     }
@@ -169,7 +169,7 @@ def test_retired_records_come_only_where_they_are_asked_for(register, ada):
     for asked, number in (({}, 2), ({"retired": "on"}, 3)):
         ada.post(f"{NEW}?table=source", {"format": "csv"} | asked)
         export = Export.objects.latest("made")
-        exporting.run_export(export.pk)
+        writing.run_export(export.pk)
         export.refresh_from_db()
         assert export.rows == number
 

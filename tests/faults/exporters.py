@@ -76,7 +76,7 @@ class Site(AnySite):
     def sweep(self, *, minutes: int = 0) -> None:
         """Do what beat has done every half minute, so many minutes from now."""
         self.shell(
-            "import datetime as dt; from django.utils import timezone as t; from chokepoints.services.exporting import "
+            "import datetime as dt; from django.utils import timezone as t; from chokepoints.services.sweeping import "
             f"sweep_exports as s; s(now=t.now() + dt.timedelta(minutes={minutes}))"
         )
 

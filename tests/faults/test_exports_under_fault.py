@@ -76,7 +76,7 @@ RUN = f"""
 import sys, django
 django.setup()
 {SLOW}
-from chokepoints.services.exporting import run_export
+from chokepoints.services.writing import run_export
 run_export(sys.argv[1])
 """
 

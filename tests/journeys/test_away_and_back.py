@@ -3,7 +3,7 @@
 import pytest
 
 from chokepoints.exports.columns import exported_kinds
-from chokepoints.services import exporting
+from chokepoints.services import exporting, writing
 from reviews.services.bringing import forget_run
 from tests.builders import Builder, golden_register
 from tests.reviews.bringing_in import bring
@@ -31,7 +31,7 @@ def test_what_was_exported_comes_back_without_a_change(subtests):
     for format, chosen in files:
         with subtests.test(format=format, kinds=chosen):
             asked = exporting.request_export(actor=emma, kinds=chosen, format=format)
-            exporting.run_export(asked.pk)
+            writing.run_export(asked.pk)
             row, path = exporting.open_export(actor=emma, export=asked.pk)
             run = bring(emma, path.read_bytes(), file_name=row.file_name)
             lines = list(run.lines.all())

@@ -16,6 +16,7 @@ from chokepoints.api.ordering import Listing
 from chokepoints.api.paging import PAGING
 from chokepoints.api.problems import ApiProblem
 from chokepoints.exceptions import ExportRefused
+from chokepoints.exports import describing
 from chokepoints.exports.formats import FORMATS
 from chokepoints.models import Export
 from chokepoints.services import exporting
@@ -162,5 +163,5 @@ def body_of(request: Request, row: Export) -> dict[str, Any]:
         "file_name": row.file_name or None,
         "size": row.size if ready else None,
         "sha256": row.sha256 if ready else None,
-        "citation": exporting.citation_of(row),
+        "citation": describing.citation_of(row),
     }

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 
 from chokepoints.models import Export
-from chokepoints.services import exporting
+from chokepoints.services import exporting, writing
 from tests.builders import Builder, golden_register
 from tests.recording import lay_register
 
@@ -70,7 +70,7 @@ def export(kinds: list[str], format: str, **asked: Any) -> Export:
     row = exporting.request_export(
         actor=asked.pop("actor", None) or member(), kinds=kinds, format=format, **asked
     )
-    exporting.run_export(row.pk)
+    writing.run_export(row.pk)
     row.refresh_from_db()
     assert row.state == "ready", row.reason
     return row
@@ -78,7 +78,7 @@ def export(kinds: list[str], format: str, **asked: Any) -> Export:
 
 def content(row: Export) -> bytes:
     """Return the bytes of a ready export."""
-    return (exporting.folder() / row.stored_as).read_bytes()
+    return (writing.folder() / row.stored_as).read_bytes()
 
 
 def json_rows(row: Export) -> list[dict[str, Any]]:

@@ -118,7 +118,7 @@ def test_xlsx_refuses_a_text_that_no_cell_takes_and_leaves_nothing_open(tmp_path
     file = HashingFile(tmp_path / "book.xlsx")
     asked = About("A title", 1, "2026-01-01", "Cite it so.", "Licence", scratch=scratch)
     for text in ("x" * 32_768, "𠀀" * 16_384):
-        with pytest.raises(FormatRefused, match="note holds a text"):
+        with pytest.raises(FormatRefused, match=r"source “k” has 32,76. characters in the column note"):
             FORMATS["xlsx"].write(file, [sheet_of([("k", text)], "key", "note")], asked)
         assert not scratch.exists()
     FORMATS["xlsx"].write(file, [sheet_of([("k", "x" * 32_767), ("l", "𠀀" * 16_383)], "key", "note")], asked)

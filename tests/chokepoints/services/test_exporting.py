@@ -9,9 +9,11 @@ import pytest
 from django.utils import timezone
 
 from chokepoints.exceptions import ExportRefused
-from chokepoints.exports.format import HashingFile
+from chokepoints.exports import describing
+from chokepoints.exports.format import About, HashingFile
 from chokepoints.models import Activity, Export
-from chokepoints.services import exporting, handing_out
+from chokepoints.services import exporting, handing_out, sweeping, writing
+from chokepoints.services.leasing import LeaseLost
 from tests.builders import Builder, small_register
 from tests.chokepoints.exports.registers import content, export, member
 from tests.recording import lay_register
@@ -29,8 +31,8 @@ def folder(settings, tmp_path):
 def sent(monkeypatch):
     """What the broker was given."""
     found = []
-    for way in ("hand_out", "hand_out_soon"):
-        monkeypatch.setattr(exporting, way, lambda task, row: found.append(row) is None)
+    for module, way in ((sweeping, "hand_out"), (exporting, "hand_out_soon")):
+        monkeypatch.setattr(module, way, lambda task, row: found.append(row) is None)
     return found
 
 
@@ -64,11 +66,11 @@ def test_visitors_export_nothing(register):
 def test_an_export_shows_the_changeset_at_which_it_was_asked_for(register):
     row = ask()
     Builder(7).source("published-since")
-    exporting.run_export(row.pk)
+    writing.run_export(row.pk)
     row.refresh_from_db()
     assert (row.state, row.rows, row.read, row.total, row.changeset) == ("ready", 1, 1, 1, 5)
     assert b"published-since" not in content(row)
-    assert "changeset 5 of 2026-01-05" in exporting.citation_of(row)
+    assert "changeset 5 of 2026-01-05" in describing.citation_of(row)
     assert Activity.objects.filter(verb="export.ready", subject=f"export:{row.pk}").count() == 1
 
 
@@ -78,16 +80,16 @@ def test_the_broker_gets_the_id_after_commit_and_may_lose_it(
     with django_capture_on_commit_callbacks(execute=True):
         row = ask()
     assert sent == [row.pk] and Export.objects.get(pk=row.pk).handed_out
-    exporting.sweep_exports()
+    sweeping.sweep_exports()
     assert sent == [row.pk]  # not overdue yet
     later = timezone.now() + dt.timedelta(minutes=5)
     with monkeypatch.context() as down:
-        down.setattr(exporting, "hand_out", lambda *_: False)
-        exporting.sweep_exports(now=later)
+        down.setattr(sweeping, "hand_out", lambda *_: False)
+        sweeping.sweep_exports(now=later)
     assert Export.objects.get(pk=row.pk).handed_out < later - dt.timedelta(
         minutes=4
     )  # so the next one tries again
-    exporting.sweep_exports(now=later)
+    sweeping.sweep_exports(now=later)
     assert sent == [row.pk] * 2 and Export.objects.get(pk=row.pk).state == "waiting"
 
 
@@ -133,27 +135,27 @@ def test_a_cancelled_export_leaves_no_file_and_can_be_written_again(register, fo
         exporting.cancel_export(actor=member(), export=row.pk)
         return "sources.csv"
 
-    monkeypatch.setattr(exporting, "about_export", cancel_meanwhile)
-    monkeypatch.setattr(exporting, "replace", lambda about, **more: exporting.About("", 1, "", "", ""))
-    exporting.run_export(row.pk)
+    monkeypatch.setattr(writing, "about_export", cancel_meanwhile)
+    monkeypatch.setattr(writing, "replace", lambda about, **more: About("", 1, "", "", ""))
+    writing.run_export(row.pk)
     row.refresh_from_db()
     assert row.state == "cancelled" and not list(folder.iterdir())
     monkeypatch.undo()
     exporting.retry_export(actor=member(), export=row.pk)
-    exporting.run_export(row.pk)
+    writing.run_export(row.pk)
     row.refresh_from_db()
     assert row.state == "ready"
 
 
 def test_a_lost_lease_comes_back_a_few_times_and_only_its_holder_finishes(register, folder):
     row = ask()
-    held = exporting._take_lease(row.pk)
-    assert held and exporting._take_lease(row.pk) is None
+    held = writing._take_lease(row.pk)
+    assert held and writing._take_lease(row.pk) is None
     later = timezone.now() + dt.timedelta(hours=1)
-    exporting.sweep_exports()
+    sweeping.sweep_exports()
     assert Export.objects.get(pk=row.pk).state == "running"
-    exporting.sweep_exports(now=later)
-    exporting.run_export(row.pk)  # another worker writes it
+    sweeping.sweep_exports(now=later)
+    writing.run_export(row.pk)  # another worker writes it
     row.refresh_from_db()
     assert row.state == "ready" and row.attempt == 3
     right = content(row)
@@ -161,24 +163,24 @@ def test_a_lost_lease_comes_back_a_few_times_and_only_its_holder_finishes(regist
     file = HashingFile(part)
     file.write(b"half of it")
     file.close()
-    with pytest.raises(exporting._LeaseLost):  # the first one comes back from the dead
-        exporting._finish(row, held, part, file, 0, 0)
-    with pytest.raises(exporting._LeaseLost):
+    with pytest.raises(LeaseLost):  # the first one comes back from the dead
+        writing._finish(row, held, part, file, 0, 0)
+    with pytest.raises(LeaseLost):
         held.beat(force=True)
-    exporting._fail(held, "too late")
+    writing._fail(held, "too late")
     row.refresh_from_db()
     assert row.state == "ready" and content(row) == right
-    exporting.sweep_exports()
+    sweeping.sweep_exports()
     assert [path.name for path in folder.iterdir()] == [row.stored_as]
 
 
 def test_an_export_whose_workers_are_lost_every_time_fails_and_says_so(register):
     row = ask()
     for _ in range(exporting.TRIES):
-        assert exporting._take_lease(row.pk)
-        exporting.sweep_exports(now=timezone.now() + dt.timedelta(hours=1))
+        assert writing._take_lease(row.pk)
+        sweeping.sweep_exports(now=timezone.now() + dt.timedelta(hours=1))
     row.refresh_from_db()
-    assert row.state == "failed" and "lost 3 times" in row.reason and exporting._take_lease(row.pk) is None
+    assert row.state == "failed" and "lost 3 times" in row.reason and writing._take_lease(row.pk) is None
     assert Activity.objects.filter(verb="export.failed").count() == 1
     assert exporting.retry_export(actor=member(), export=row.pk).state == "waiting"
 
@@ -191,18 +193,18 @@ def test_a_full_disk_leaves_nothing_and_says_so(register, folder, monkeypatch, f
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    broken = exporting.Path if when == "rename" else HashingFile
+    broken = writing.Path if when == "rename" else HashingFile
     row = ask(format=format)
     with monkeypatch.context() as patch:
         patch.setattr(broken, when, full)
-        exporting.run_export(row.pk)
+        writing.run_export(row.pk)
         if format == "parquet":
             gc.collect()  # here, and not in the middle of another test
     row.refresh_from_db()
     assert row.state == "failed" and "disk on which exports are written is full" in row.reason
     assert not list(folder.iterdir()) and not row.stored_as
     exporting.retry_export(actor=member(), export=row.pk)
-    exporting.run_export(row.pk)
+    writing.run_export(row.pk)
     row.refresh_from_db()
     assert row.state == "ready" and len(content(row)) == row.size
 
@@ -211,16 +213,16 @@ def test_a_folder_that_can_not_be_written_fails_with_a_sentence(register, settin
     settings.EXPORTS_DIR = tmp_path / "a-file" / "exports"
     (tmp_path / "a-file").write_text("in the way")
     row = ask()
-    exporting.run_export(row.pk)
+    writing.run_export(row.pk)
     row.refresh_from_db()
     assert row.state == "failed" and "can't be written to" in row.reason
-    exporting.sweep_exports()
+    sweeping.sweep_exports()
 
 
 def test_an_unexpected_error_is_logged_and_told_without_its_words(register, monkeypatch, caplog):
-    monkeypatch.setattr(exporting, "World", lambda *_: 1 / 0)
+    monkeypatch.setattr(writing, "World", lambda *_: 1 / 0)
     row = ask()
-    exporting.run_export(row.pk)
+    writing.run_export(row.pk)
     row.refresh_from_db()
     assert (
         row.state == "failed"
@@ -233,15 +235,15 @@ def test_files_expire_and_strays_go(register, folder):
     row = export(["source"], "csv")
     (folder / "stray.part").write_bytes(b"x")
     (folder / "stray.scratch").mkdir()
-    exporting.sweep_exports(now=timezone.now() + dt.timedelta(days=6))
+    sweeping.sweep_exports(now=timezone.now() + dt.timedelta(days=6))
     assert [path.name for path in folder.iterdir()] == [row.stored_as]
-    exporting.sweep_exports(now=timezone.now() + dt.timedelta(days=8))
+    sweeping.sweep_exports(now=timezone.now() + dt.timedelta(days=8))
     row.refresh_from_db()
     assert row.state == "expired" and not list(folder.iterdir())
     with pytest.raises(ExportRefused):
         exporting.open_export(actor=member(), export=row.pk)
     exporting.retry_export(actor=member(), export=row.pk)
-    exporting.run_export(row.pk)
+    writing.run_export(row.pk)
     row.refresh_from_db()
     assert row.state == "ready"
 
@@ -249,4 +251,4 @@ def test_files_expire_and_strays_go(register, folder):
 def test_an_empty_register_gives_a_head_without_rows():
     row = export(["source"], "csv")
     assert row.rows == 0 and content(row).count(b"\r\n") == 1
-    assert "before its first changeset" in exporting.citation_of(row)
+    assert "before its first changeset" in describing.citation_of(row)

@@ -3,7 +3,7 @@
 import pytest
 
 from chokepoints.models import Export
-from chokepoints.services import exporting
+from chokepoints.services import writing
 from tests.builders import Builder, small_register
 from tests.chokepoints.exports.registers import member
 
@@ -40,7 +40,7 @@ def test_an_export_is_asked_for_watched_and_fetched(ada):
     told = answer.json()
     assert answer["Location"] == told["self"] and told["state"] == "waiting" and told["file"] is None
     assert ada.get(f"{told['self']}file/").status_code == 409
-    exporting.run_export(told["id"])
+    writing.run_export(told["id"])
     told = ada.get(told["self"]).json()
     assert (told["state"], told["rows"], told["records_read"], told["records_total"]) == ("ready", 1, 1, 1)
     file = ada.get(told["file"])
