@@ -1,5 +1,7 @@
 """Bringing data: from an uploaded file to draft proposals. Every use case of an import, for its owner alone.
 
+(The data set that comes with the program is loaded: loading.py.)
+
 upload_file → save_plan → (choose_meanings) → (answer_questions) → ask_for_drafts → ask_for_submission
 
 Every function takes `actor`, an editor, and raises NotAllowed, NotFound or ImportRefused; then nothing has changed.

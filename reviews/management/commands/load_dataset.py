@@ -13,7 +13,7 @@ from chokepoints.imports.genesis import genesis
 from chokepoints.imports.reading import read_dataset
 from chokepoints.records import KINDS
 from reviews.exceptions import ReviewError
-from reviews.services.importing import ImportResult, import_records
+from reviews.services.loading import LoadResult, load_records
 
 NAME = "the data set of 2018"
 REFERENCE = "dataset:chokepoints-2018"
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         try:
             records = genesis(read_dataset(path))
             actor = self.account(author) if author else None
-            result = import_records(
+            result = load_records(
                 records, name=NAME, reference=REFERENCE, rationale=RATIONALE, actor=actor, dry_run=dry_run
             )
         except (RegisterError, ReviewError) as error:
@@ -63,7 +63,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no active account named “{username}”.")
         return user
 
-    def report(self, result: ImportResult, dry_run: bool) -> None:
+    def report(self, result: LoadResult, dry_run: bool) -> None:
         """Say in a few lines what was done, or would be."""
         would = "would be " if dry_run else ""
         if result.policies:
@@ -87,7 +87,7 @@ class Command(BaseCommand):
             self.stdout.write("Nothing was changed: this was a dry run.")
 
 
-def _counted(result: ImportResult) -> str:
+def _counted(result: LoadResult) -> str:
     """Say how many records of each kind are new and how many changed."""
     counts = Counter((change.operation == "create", change.kind) for change in result.changes)
     parts = []

@@ -1,6 +1,7 @@
-"""Importing a data set: published directly while nothing was ever proposed, as draft proposals afterwards.
+"""Loading the data set that comes with the program: published directly while nothing was ever proposed, as drafts afterwards.
 
-The comparison is always with what an import last said of a record. What people decided since then is nobody's to
+Files that people bring go another way (bringing.py), which never publishes. The comparison is always with what was last loaded
+of a record. What people decided since then is nobody's to
 overwrite, and what the files say unchanged is no news.
 """
 
@@ -32,8 +33,8 @@ FIRST_POLICIES = {
 
 
 @dataclass
-class ImportResult:
-    """What an import did, or would do: the changesets and proposals it made and the changes in them."""
+class LoadResult:
+    """What loading did, or would do: the changesets and proposals it made and the changes in them."""
 
     changes: list[RecordChange] = field(default_factory=list)
     direct: bool = True
@@ -44,7 +45,7 @@ class ImportResult:
     gone: int = 0  # records loaded earlier that the files don't hold any more
 
 
-def import_records(
+def load_records(
     records: Sequence[RecordChange],
     *,
     name: str,
@@ -52,7 +53,7 @@ def import_records(
     rationale: str,
     actor: Any = None,
     dry_run: bool = False,
-) -> ImportResult:
+) -> LoadResult:
     """Bring the register up to a data set, given as creations of all its records, and return what was done.
 
     `name` says which data set it is, `reference` is what the changeset calls it. `actor` is the account that drafts
@@ -60,7 +61,7 @@ def import_records(
     Raises ChangesRefused, and ReviewError where an account is missing or may not propose; then nothing has changed.
     """
     with register_lock():
-        result = ImportResult(direct=not Changeset.objects.filter(origin=PROPOSAL).exists())
+        result = LoadResult(direct=not Changeset.objects.filter(origin=PROPOSAL).exists())
         result.policies = not Policy.objects.exists()
         bases = _compare(records, result)
         if dry_run:
@@ -109,10 +110,10 @@ def publish_first_policies() -> Changeset:
     )
 
 
-def _compare(records: Sequence[RecordChange], result: ImportResult) -> dict[str, int]:
+def _compare(records: Sequence[RecordChange], result: LoadResult) -> dict[str, int]:
     """Fill in what differs, and return the present revision of each record that is there."""
     ids = [record.record for record in records]
-    imported = imported_states()
+    imported = loaded_states()
     present, bases = _present_states(records)
     result.gone = len(set(imported) - set(ids))
     for record in records:
@@ -157,7 +158,7 @@ def _present_states(records: Iterable[RecordChange]) -> tuple[dict[str, State], 
     return states, revisions
 
 
-def imported_states() -> dict[str, State]:
+def loaded_states() -> dict[str, State]:
     """Return what imports last said of each record they loaded, by record id. What was redacted is left out."""
     last: dict[str, Revision] = {}
     for revision in Revision.objects.filter(changeset__origin=IMPORT).order_by("record", "number"):
