@@ -1,6 +1,7 @@
 """What all tests share: what they may skip, how they search, a browser, and databases for real processes."""
 
 import contextlib
+import gc
 import os
 import shutil
 import socket
@@ -27,21 +28,54 @@ hypothesis_settings.register_profile("home", print_blob=True, deadline=None)
 hypothesis_settings.load_profile("ci" if IN_CI else "home")
 
 
-# --- order
+# --- order, workers, memory
 
-# The fixtures of tests that take long, the longest first: they ask a server for a minute, or start real processes.
+# The fixtures of tests that take long, the longest first: they ask a server for half a minute, or start real processes.
 LONG_TESTS_USE = ("ask_everything", "make_fresh_database", "dataset_database", "filled_database")
 
 
+def pytest_xdist_auto_num_workers():
+    """One worker more than processors: somebody always waits for a browser, a server or a lock."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ or not hasattr(os, "sched_getaffinity"):
+        return None  # xdist knows
+    return len(os.sched_getaffinity(0)) + 1
+
+
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items):
-    """Put first what takes long: whoever has it at the end leaves the other workers without work."""
+def pytest_collection_modifyitems(config, items):
+    """Let what takes long come first, on all workers but one, whose short tests need the processors meanwhile.
+
+    Whoever still has it at the end leaves the others without work. xdist cuts the list into as many parts as there are
+    workers, and who has done theirs takes from the end of another's.
+    """
 
     def place(item) -> int:
         used = getattr(item, "fixturenames", ())
         return next((place for place, name in enumerate(LONG_TESTS_USE) if name in used), len(LONG_TESTS_USE))
 
     items.sort(key=place)
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    if workers > 1:
+        items[:] = dealt(items, sum(place(item) < len(LONG_TESTS_USE) for item in items), workers)
+
+
+def dealt(items: list, long: int, workers: int) -> list:
+    """Return items, of which the first `long` ones take long, in the order of the workers' parts."""
+    each = -(-long // (workers - 1))  # side by side, for tests of one module share what its fixtures make
+    hands = [items[:long][number * each : (number + 1) * each] for number in range(workers)]
+    short, ordered = items[long:], []
+    for number, hand in enumerate(hands):
+        size = (len(items) - len(ordered)) // (workers - number)
+        more = max(0, size - len(hand))
+        ordered += hand + short[:more]
+        short = short[more:]
+    return ordered + short
+
+
+def pytest_collection_finish():
+    """What is there by now stays until the end: the garbage collector needn't look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 # --- what a machine may lack: skipped here with the line that installs it, a failure in CI

@@ -38,7 +38,6 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.staticfiles",
     "django_filters",
     "django_htmx",
     "corsheaders",
@@ -47,6 +46,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "chokepoints",
     "reviews",
+    "django.contrib.staticfiles",  # after chokepoints, whose runserver is built on this one's
 ]
 
 # https://docs.djangoproject.com/en/5.2/ref/middleware/#middleware-ordering
