@@ -212,7 +212,7 @@ def _go_on(request: HttpRequest, proposal: Proposal, came_from: str | None) -> H
     """Go to the next proposal of the part of the queue that a reviewer works through, or stay where they are."""
     if came_from is None:
         return redirect("proposal-detail", proposal.number)
-    following = next_of_queue(request.user, came_from, proposal.number)
+    following = next_of_queue(request, came_from, proposal.number)
     if following:
         return redirect(address_in_queue(following, came_from))
     messages.info(request, "Nothing else waits for you in this part of the queue.")

@@ -11,7 +11,7 @@ from django.views import View
 from chokepoints.exceptions import Problem
 from chokepoints.models import Contributor
 
-from ..forms.proposals import DismissForm, FilterForm, ReviewForm, SubmitForm
+from ..forms.proposals import DismissForm, FilterForm, ReviewForm, SubmitForm, whole_number
 from ..models import Proposal, Review, Version
 from ..models.notification import PROPOSAL
 from ..policies import why_not
@@ -24,7 +24,7 @@ from ..services.reviewing import is_absent, standing_request, undoable_review
 from ..services.roles import is_editor
 from ..workflow import ENDED, VERDICTS
 from .acting import acting_context
-from .advancing import address_in_queue, next_of_queue, queue_address
+from .advancing import address_in_queue, leave_aside, next_of_queue, queue_address
 from .answering import contributor_of, visible_proposal, with_titles
 from .needing import BECAUSE, conflict_words, grouped_turns, lapsed_approvals
 from .paging import page_links
@@ -119,7 +119,8 @@ def show_proposal(
         **_own_review(proposal, chapters, may, mine),
         **more,
     }
-    context |= _going_on(request.user, proposal, form, context["own_review"], may)
+    context |= _going_on(request, proposal, form, context["own_review"], may)
+    context["has_aside"] = needs or context["own_review"] or form.is_bound or "queue_url" in context
     return render(request, "reviews/proposal_detail.html", context, status=status)
 
 
@@ -245,16 +246,23 @@ def _own_review(
 
 
 def _going_on(
-    user: Any, proposal: Proposal, form: ReviewForm, own_review: Review | None, may: Mapping[str, Any]
+    request: HttpRequest,
+    proposal: Proposal,
+    form: ReviewForm,
+    own_review: Review | None,
+    may: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the proposal to take next, for reviewers who are done with this one or work through a queue."""
     came_from = form.came_from
     if not may.get("is_reviewer") or (own_review is None and came_from is None):
         return {}
-    following = next_of_queue(user, came_from or "", proposal.pk)
+    if skipped := whole_number(request.GET.get("skipped")):
+        leave_aside(request, skipped, proposal.pk)
+    following = next_of_queue(request, came_from or "", proposal.pk)
+    skipping = proposal.pk if may.get("review") and not own_review else None
     return {
         "following": following,
-        "following_url": address_in_queue(following, came_from) if following else "",
+        "following_url": address_in_queue(following, came_from, skipping=skipping) if following else "",
         "queue_url": queue_address(came_from or ""),
     }
 
