@@ -52,4 +52,9 @@ def test_two_keys_approve_and_lead_on_and_whom_they_are_in_the_way_of_switches_t
         page.get_by_label("No single keys in this browser").check()
         page.keyboard.press("a")
         assert not page.locator("[name=verdict]:checked").count()
+        page.set_viewport_size({"width": 390, "height": 844})  # three lines stand above what there is to read
+        assert page.locator(".site-head").bounding_box()["height"] < 120
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.locator(".account summary").click()
+        assert page.get_by_role("button", name="Sign out").is_visible()
     assert not complaints
