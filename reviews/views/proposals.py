@@ -93,6 +93,7 @@ def show_proposal(
     needs = needs_of(proposal) if proposal.state not in ENDED else None
     talk = acting_context(request, proposal)
     changes = _changes(version, needs, talk, problems)
+    may["resolve"] = may.get("resolve") or _is_draft_in_conflict(proposal, may, changes)
     chapters = chapters_of(proposal, changes)
     form = review_form or ReviewForm(initial={"version": proposal.version}, came_from=request.GET.get("from"))
     context = {
@@ -138,6 +139,12 @@ def moves_of(user: Any, proposal: Proposal) -> dict[str, Any]:
     refusal = why_not("approve", **facts)
     moves["no_review"] = refusal[1] if refusal and facts["is_reviewer"] and proposal.state == "open" else ""
     return moves | {"is_author": facts["is_author"], "is_reviewer": facts["is_reviewer"]}
+
+
+def _is_draft_in_conflict(proposal: Proposal, may: Mapping[str, Any], changes: Sequence[ShownChange]) -> bool:
+    """Tell whether an author is to resolve a draft: to edit it, by the page for what moved meanwhile."""
+    is_drafts_author = proposal.state == "draft" and may.get("edit")
+    return bool(is_drafts_author) and any(one.moved_to and (one.problems or one.gone) for one in changes)
 
 
 def _changes(
@@ -268,6 +275,7 @@ def _going_on(
 
 
 def _turns(proposal: Proposal, mine: Contributor | None) -> dict[str, Any]:
-    return (
-        {"turns": grouped_turns(turns_of(proposal), mine)} if proposal.state not in (*ENDED, "draft") else {}
-    )
+    if proposal.state in (*ENDED, "draft"):
+        return {}
+    turns = grouped_turns(turns_of(proposal), mine)
+    return {"turns": turns, "waits_for_me_alone": all(one.is_mine and len(one.people) == 1 for one in turns)}
