@@ -26,6 +26,7 @@ from ..services.reviewing import (
 )
 from .advancing import address_in_queue, next_of_queue, queue_address
 from .answering import UNPROCESSABLE, contributor_of, visible_proposal
+from .keeping import words_of_who_is_signed_out
 from .proposals import show_proposal
 
 BESIDE = "See the words beside the marked fields; what you typed is still there."
@@ -38,7 +39,9 @@ class Decision(AccessMixin, View):
 
     def dispatch(self, request: HttpRequest, *args: Any, number: int, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:  # back to the proposal, since this address answers no GET
-            return redirect_to_login(reverse("proposal-detail", args=[number]))
+            return words_of_who_is_signed_out(request) or redirect_to_login(
+                reverse("proposal-detail", args=[number])
+            )
         return super().dispatch(request, *args, number=number, **kwargs)
 
     def post(self, request: HttpRequest, number: int) -> HttpResponse:

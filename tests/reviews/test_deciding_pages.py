@@ -681,7 +681,7 @@ def test_memory_is_for_those_who_write_and_judge(signed_in, people, register, re
 
 def test_who_is_signed_out_is_asked_to_sign_in_and_comes_back(signed_in, story):
     for name in ("review-new", "review-undo", "request-dismiss", "proposal-submit"):
-        answer = signed_in().post(reverse(name, args=[story.number]), {"verdict": "approve"})
+        answer = signed_in().post(reverse(name, args=[story.number]))
         assert answer.status_code == 302
         assert answer.url == f"{reverse('login')}?next={story.get_absolute_url()}"
 
