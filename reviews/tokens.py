@@ -17,8 +17,8 @@ SHOWN = 8  # of the secret, by which its owner knows a token again; 190 bits sta
 
 SCOPES = {
     "read": "Read the register, and what is yours: drafts, your desk",
-    "propose": "Draft and submit proposals, comment on them",
-    "review": "Give verdicts on proposals",
+    "propose": "Draft and submit proposals, and take part in those under review",
+    "review": "Give verdicts, suggest, claim, and take part in proposals under review",
 }
 # Every set of scopes that a token can have, as its column writes it: in the order above, with blanks.
 SCOPE_SETS = [" ".join(chosen) for size in (1, 2, 3) for chosen in combinations(SCOPES, size)]

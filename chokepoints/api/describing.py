@@ -54,7 +54,8 @@ class Answer:
 class Operation:
     """One method of one address. `refusals` are the statuses of REFUSALS that it may answer beside its own answers.
 
-    `scope` is what a token needs for it; None: nobody has to sign in. `is_conditional` reads have an ETag.
+    `scope` is what a token needs for it, one of several is enough; None: nobody has to sign in. `is_conditional` reads have
+    an ETag.
     """
 
     name: str
@@ -66,7 +67,7 @@ class Operation:
     body: Shape | None = None
     body_required: bool = True
     refusals: Sequence[int] = ()
-    scope: str | None = None
+    scope: str | tuple[str, ...] | None = None
 
     def described(self) -> dict[str, Any]:
         """Return it as an OpenAPI operation object."""
@@ -82,7 +83,8 @@ class Operation:
             # An empty requirement: it can be asked without signing in, and a token raises the limits.
             "security": [{"token": []}, {"session": []}] + ([] if self.scope else [{}]),
         }
-        scope = f"A token needs the scope “{self.scope}”." if self.scope else ""
+        named = " or ".join(f"“{one}”" for one in any_of(self.scope))
+        scope = f"A token needs the scope {named}." if named else ""
         if words := " ".join(filter(None, [self.description, scope])):
             found["description"] = words
         if self.parameters:
@@ -93,6 +95,11 @@ class Operation:
                 "content": {JSON: {"schema": self.body}},
             }
         return found
+
+
+def any_of(scope: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return the scopes of which a token needs one; none, where it needs none."""
+    return (scope,) if isinstance(scope, str) else scope or ()
 
 
 Operations = Mapping[str, Mapping[str, Operation]]  # path → method → operation

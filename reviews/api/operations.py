@@ -12,7 +12,7 @@ from chokepoints.api.ordering import Listing
 from chokepoints.api.shapes import TEXT, UUID, Shape, enum, ref
 
 from .filtering import COMMENTS, PROPOSALS, VERSIONS, NotificationFilter, ProposalFilter
-from .views.base import PROPOSE, READ, REVIEW
+from .views.base import PROPOSE, READ, REVIEW, TAKE_PART
 from .views.exports import EXPORTS
 from .views.notifications import NOTIFICATIONS, SUBSCRIPTIONS
 from .views.webhooks import DELIVERIES, WEBHOOKS
@@ -96,7 +96,9 @@ def operations() -> Operations:
                     page_of(ref("Comment")),
                     (PROPOSAL, *PAGE, _ordering(COMMENTS)),
                 ),
-                "POST": _write("comment", "Says something", "NewComment", ref("Comment"), ((), 201)),
+                "POST": _write(
+                    "comment", "Says something", "NewComment", ref("Comment"), ((), 201), scope=TAKE_PART
+                ),
             },
             f"{ONE}comments/{{comment}}/resolve/": {
                 "POST": _write(
@@ -106,6 +108,7 @@ def operations() -> Operations:
                     ref("Comment"),
                     ((), 200),
                     path=(PROPOSAL, comment),
+                    scope=TAKE_PART,
                 )
             },
             f"{ONE}submit/": {"POST": _write("submit", "Hands a draft in", "Submission", proposal)},
@@ -179,11 +182,26 @@ def operations() -> Operations:
                 )
             },
             f"{ONE}split/": {
-                "POST": _write("split", "Moves changes to a proposal of their own", "Division", outcome, made)
+                "POST": _write(
+                    "split",
+                    "Moves changes to a proposal of their own",
+                    "Division",
+                    outcome,
+                    made,
+                    scope=TAKE_PART,
+                )
             },
-            f"{ONE}hold/": {"POST": _write("hold", "Sets a proposal aside", "Holding", proposal)},
-            f"{ONE}resume/": {"POST": _write("resume", "Takes a proposal up again", "Nothing", proposal)},
-            f"{ONE}nudge/": {"POST": _write("nudge", "Reminds those whose turn it is", "Nothing", proposal)},
+            f"{ONE}hold/": {
+                "POST": _write("hold", "Sets a proposal aside", "Holding", proposal, scope=TAKE_PART)
+            },
+            f"{ONE}resume/": {
+                "POST": _write("resume", "Takes a proposal up again", "Nothing", proposal, scope=TAKE_PART)
+            },
+            f"{ONE}nudge/": {
+                "POST": _write(
+                    "nudge", "Reminds those whose turn it is", "Nothing", proposal, scope=TAKE_PART
+                )
+            },
         }
         | _exports()
         | _webhooks()
@@ -380,7 +398,7 @@ def _write(
     answer: tuple[tuple[str, ...], int] = (("ETag",), 200),
     *,
     path: tuple[Parameter, ...] = (PROPOSAL,),
-    scope: str = PROPOSE,
+    scope: str | tuple[str, ...] = PROPOSE,
     gone: bool = False,
 ) -> Operation:
     """Return what is posted. `answer` is headers and status; `gone` may answer that nothing is left (204)."""

@@ -4,7 +4,7 @@ from django.urls import path
 
 from chokepoints.services.exporting import cancel_export, retry_export
 
-from .views import exports, moves, notifications, proposals, webhooks
+from .views import comments, exports, moves, notifications, proposals, webhooks
 
 ONE = "proposals/<int:number>/"
 SUGGESTION = f"{ONE}suggestions/<int:suggestion>/"
@@ -15,8 +15,10 @@ urlpatterns = [
     path(f"{ONE}versions/", proposals.VersionList.as_view(), name="api-proposal-versions"),
     path(f"{ONE}versions/<int:version>/", proposals.VersionDetail.as_view(), name="api-proposal-version"),
     path(f"{ONE}conflicts/", proposals.ConflictList.as_view(), name="api-proposal-conflicts"),
-    path(f"{ONE}comments/", moves.CommentList.as_view(), name="api-proposal-comments"),
-    path(f"{ONE}comments/<int:comment>/resolve/", moves.SettleComment.as_view(), name="api-comment-resolve"),
+    path(f"{ONE}comments/", comments.CommentList.as_view(), name="api-proposal-comments"),
+    path(
+        f"{ONE}comments/<int:comment>/resolve/", comments.SettleComment.as_view(), name="api-comment-resolve"
+    ),
     path(f"{ONE}submit/", moves.Submit.as_view(), name="api-proposal-submit"),
     path(f"{ONE}withdraw/", moves.Withdraw.as_view(), name="api-proposal-withdraw"),
     path(f"{ONE}authors/", moves.NewAuthor.as_view(), name="api-proposal-authors"),

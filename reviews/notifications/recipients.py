@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from chokepoints.models import (
     Activity,
@@ -20,7 +20,7 @@ from chokepoints.models import (
     Supply,
 )
 
-from ..models import Comment, Concern, Expertise, Proposal, Review, Subscription, Webhook
+from ..models import Authorship, Comment, Concern, Expertise, Proposal, Review, Subscription, Webhook
 from ..models.notification import CHOKEPOINT, EVERYTHING, PROPOSAL, SECTOR, SOURCE
 from ..selectors.members import active_reviewers, with_wholes
 from ..services.discussing import mentioned_in
@@ -53,19 +53,35 @@ def proposal_of(activity: Activity) -> Proposal | None:
     return Proposal.objects.filter(pk=key).first() if sort == "proposal" and key.isdigit() else None
 
 
+# By what somebody takes part in a proposal without writing it: judged, said, suggested, were on it, put it aside.
+_TAKING_PART = {
+    "reviews": "reviewer",
+    "comments": "author",
+    "suggestions": "reviewer",
+    "claims": "reviewer",
+    "holds": "placed_by",
+}
+
+
 def involved_in(proposal: Proposal) -> set[int]:
-    """Return the accounts of those who took part in a proposal without writing it: judged, said, suggested, were on it."""
+    """Return the accounts of those who took part in a proposal without writing it."""
     people: set[int] = set()
-    for rows, who in (
-        (proposal.reviews, "reviewer"),
-        (proposal.comments, "author"),
-        (proposal.suggestions, "reviewer"),
-        (proposal.claims, "reviewer"),
-        (proposal.holds, "placed_by"),
-    ):
-        found = rows.filter(**{f"{who}__user__isnull": False}).order_by()
+    for rows, who in _TAKING_PART.items():
+        found = getattr(proposal, rows).filter(**{f"{who}__user__isnull": False}).order_by()
         people |= set(found.values_list(f"{who}__user", flat=True).distinct())
     return people
+
+
+def why_heard(user: Any, number: Any) -> str:
+    """Return why somebody hears of a proposal without watching it: MINE, INVOLVED, or ""; asked with one query."""
+    taking_part = Q()
+    for rows, who in _TAKING_PART.items():
+        model = Proposal._meta.get_field(rows).related_model
+        taking_part |= Exists(model.objects.filter(**{"proposal": OuterRef("pk"), f"{who}__user": user}))
+    mine = Exists(Authorship.objects.filter(proposal=OuterRef("pk"), contributor__user=user))
+    found = Proposal.objects.filter(pk=number).annotate(is_mine=mine, took_part=taking_part)
+    is_mine, took_part = found.values_list("is_mine", "took_part").first() or (False, False)
+    return MINE if is_mine else INVOLVED if took_part else ""
 
 
 # --- by what an activity is about

@@ -14,6 +14,7 @@ from chokepoints.records import KINDS
 from ..models import Authorship, Change, Comment, Hold, Proposal, Review, Suggestion
 from ..services.roles import is_reviewer
 from ..workflow import ENDED, PENDING
+from .members import contributor_of
 from .queue import MINE, TAKEABLE, queue_for
 
 SHOWN = 20  # of what is over and done with, and of what was said
@@ -47,7 +48,7 @@ def desk_of(user: Any) -> Desk:
         queue = queue_for(user)
         desk.queue_length = queue.filter(rank__in=TAKEABLE).count()
         desk.claimed = list(queue.filter(rank=MINE)[:MOST])
-    me = Contributor.objects.filter(user=user).first()
+    me = contributor_of(user)
     if me:
         _lay_own(desk, me)
         _lay_said(desk, me)

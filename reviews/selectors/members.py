@@ -24,9 +24,14 @@ def _members(group: str) -> QuerySet:
     return get_user_model().objects.filter(is_active=True, groups__name=group)
 
 
+def contributor_of(user: Any) -> Contributor | None:
+    """Return the public identity behind an account, if there is one yet; each account is asked once."""
+    return getattr(user, "contributor", None)
+
+
 def name_of(user: Any) -> str:
     """Return the name by which an account is, or will be, known to everybody."""
-    contributor = getattr(user, "contributor", None)
+    contributor = contributor_of(user)
     return contributor.display_name if contributor else user.get_full_name() or user.get_username()
 
 
@@ -37,7 +42,7 @@ def reviewing_contributors() -> list[Contributor]:
     """
     present = active_reviewers().select_related("contributor").prefetch_related("contributor__expertise")
     return [
-        getattr(user, "contributor", None) or Contributor(user=user, display_name=name_of(user))
+        contributor_of(user) or Contributor(user=user, display_name=name_of(user))
         for user in present.order_by("pk")
     ]
 

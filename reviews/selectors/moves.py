@@ -17,6 +17,7 @@ from ..services.reviewing import is_absent, standing_request, undoable_review
 from ..services.roles import is_editor, is_reviewer
 from ..services.splitting import waits_for
 from ..workflow import MOVES, REGISTER
+from .members import contributor_of
 
 
 def facts_for_moves(user: Any, proposal: Proposal) -> dict[str, Any]:
@@ -41,7 +42,7 @@ def moves_now(user: Any, proposal: Proposal) -> list[str]:
     allowed = [name for name, may in allowed_moves(facts_for_moves(user, proposal)).items() if may]
     if "edit" in allowed:  # a draft's conflicts are resolved by editing it
         allowed.append("resolve")
-    me = Contributor.objects.filter(user=user).first()
+    me = contributor_of(user)
     return [name for name in allowed if name not in _AT_HAND or _AT_HAND[name](proposal, me)]
 
 

@@ -11,7 +11,7 @@ from chokepoints.models import Chokepoint, Contributor, Sector
 
 from ..attention import Facts, Turn, whose_turn
 from ..models import Change, Claim, Concern, Proposal
-from .members import reviewing_contributors, sectors_known, with_wholes
+from .members import contributor_of, reviewing_contributors, sectors_known, with_wholes
 
 # In which order a reviewer should take proposals; the words head the groups of the queue.
 RANKS = {
@@ -28,7 +28,7 @@ TAKEABLE = (MINE, SECTOR, FREE)  # what a reviewer can decide at once
 
 def queue_for(user: Any) -> QuerySet[Proposal]:
     """Return the open proposals of others, each with its `rank` in RANKS, `claimed_by` and title, best first."""
-    me = Contributor.objects.filter(user=user).first()
+    me = contributor_of(user)
     claims = Claim.objects.standing(timezone.now()).filter(proposal=OuterRef("pk"))
     known = sectors_known(me) if me else set()
     waiting = (
@@ -65,24 +65,29 @@ def in_sectors(sectors: Iterable[uuid.UUID]) -> QuerySet[Concern]:
     ).filter(Q(record__in=sectors) | Q(record__in=chokepoints))
 
 
-def next_in_queue(user: Any, queue: QuerySet[Proposal], after: int) -> Proposal | None:
+def next_in_queue(
+    user: Any, queue: QuerySet[Proposal], after: int, left_aside: Iterable[int] = ()
+) -> Proposal | None:
     """Return the proposal that a reviewer should take next in a (filtered) queue, once they are done with one.
 
-    What they are on comes first; then what stands behind that one, so that nobody is led back to what they left aside;
-    at the end the queue begins anew.
+    What they are on comes first; then what stands behind that one; at the end the queue begins anew. Nobody is led back to
+    what they left aside before they have seen the rest.
     """
     takeable = queue.filter(rank__in=TAKEABLE).exclude(pk=after)
-    return takeable.filter(_behind(user, after)).first() or takeable.first()
+    unseen = takeable.exclude(pk__in=list(left_aside))
+    return unseen.filter(_behind(user, after)).first() or unseen.first() or takeable.first()
 
 
 def _behind(user: Any, after: int) -> Q:
-    """Return the condition of standing behind a proposal. One that has left the queue stood where it was opened."""
-    me = Contributor.objects.filter(user=user).first()
+    """Return the condition of standing behind a proposal. One that has left the queue stood where it was opened; one that
+    they were on stood before all others, also if a verdict has ended that claim."""
+    me = contributor_of(user)
     known = Exists(in_sectors(sectors_known(me) if me else set()))
-    done = Proposal.objects.filter(pk=after).annotate(is_known=known).first()
+    mine = Exists(Claim.objects.filter(proposal=OuterRef("pk"), reviewer=me, lapses__gt=timezone.now()))
+    done = Proposal.objects.filter(pk=after).annotate(is_known=known, was_mine=mine).first()
     if done is None:
         return Q()
-    rank = SECTOR if done.is_known else FREE
+    rank = MINE if me and done.was_mine else SECTOR if done.is_known else FREE
     since = done.waiting_since if done.state == "open" else done.opened
     later = Q(waiting_since__gt=since) | Q(waiting_since=since, number__gt=after) if since else Q()
     return Q(rank=MINE) | Q(rank__gt=rank) | (Q(rank=rank) & later)

@@ -181,7 +181,8 @@ def withdraw_proposal(*, actor: Any, number: int) -> Proposal:
 
 
 def add_author(*, actor: Any, number: int, name: str) -> Proposal:
-    """Make another editor an author too, by user name. Whoever approved it and becomes an author loses that vote."""
+    """Make another editor an author too, by user name. Whoever approved it and becomes an author loses that vote, and is on
+    it no more."""
     with register_lock():
         proposal, author = locked_proposal(number, actor), contributor_for(actor)
         check_may("add_author", proposal, actor, author)
@@ -199,6 +200,7 @@ def add_author(*, actor: Any, number: int, name: str) -> Proposal:
                 subject=f"proposal:{number}",
                 contributor=str(contributor.pk),
             )
+            proposal.claims.filter(ended=None, reviewer=contributor).update(ended=timezone.now())
             note_weight(proposal)
     return proposal
 

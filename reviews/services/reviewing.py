@@ -18,12 +18,12 @@ from chokepoints.services.locking import register_lock
 
 from ..exceptions import InvalidProposal, NotAllowed, ReviewError, WrongState
 from ..models import Proposal, Review
-from ..workflow import REJECTION_REASONS, VERDICTS
+from ..workflow import MOVES, REJECTION_REASONS, VERDICTS, target_of
 from .admitting import check_may, check_version, locked_proposal
 from .applying import cover, merge_changes
 from .limiting import limit_of
 from .roles import is_reviewer
-from .settling import Outcome, announce, enter, settle
+from .settling import Outcome, announce, enter, settle, standing_request
 from .splitting import split_off, waits_for
 from .writing import HEAD, clean_words
 
@@ -112,7 +112,7 @@ def review_apart(
             check_may(move, proposal, actor, reviewer)
         check_version(proposal, version)
         part = split_off(proposal, reviewer, approve)
-        published = _give(part, reviewer, Judgement("approve", judgement.comment))
+        published = _give(part, reviewer, Judgement("approve"))  # the words are about the rest
         rest = _give(proposal, reviewer, judgement)
     return Outcome(rest.review, published.outcome, published.changeset, published.conflicts, part)
 
@@ -133,7 +133,7 @@ def _give(proposal: Proposal, reviewer: Contributor, judgement: Judgement) -> Ou
     if judgement.verdict == "approve":
         return _approve(proposal, review)
     review.save()
-    enter(proposal, {"request_changes": "changes_requested", "reject": "rejected"}[judgement.verdict])
+    enter(proposal, target_of(judgement.verdict, proposal.state))
     announce(_VERBS[judgement.verdict], reviewer, proposal, review=review.pk)
     return settle(proposal, reviewer, review=review)
 
@@ -164,6 +164,8 @@ def undo_review(*, actor: Any, number: int) -> Proposal:
         review.delete()
         if proposal.state != review.state_before:
             _bring_back(proposal, review.state_before)
+        else:
+            _claim_again(proposal, review)
         announce("proposal.verdict_undone", reviewer, proposal, verdict=review.verdict)
         settle(proposal, reviewer)
     return proposal
@@ -177,6 +179,15 @@ def _bring_back(proposal: Proposal, state: str) -> None:
     proposal.claims.filter(ended=then, lapses__gt=now).update(ended=None)
     proposal.waiting_since = _last_moved(proposal)
     proposal.save(update_fields=["waiting_since"])
+
+
+def _claim_again(proposal: Proposal, review: Review) -> None:
+    """Let a reviewer's claim that their approval ended stand again, unless somebody else is on it by now."""
+    ended = proposal.claims.filter(
+        reviewer=review.reviewer_id, ended__gte=review.given, lapses__gt=timezone.now()
+    )
+    if not proposal.claims.filter(ended=None).exists():
+        ended.update(ended=None)
 
 
 def _last_moved(proposal: Proposal) -> dt.datetime:
@@ -204,8 +215,8 @@ def undoable_review(proposal: Proposal, reviewer: Contributor | None) -> Review 
         or last.version != proposal.version
     ):
         return None
-    expected = {"approve": last.state_before, "request_changes": "changes_requested", "reject": "rejected"}
-    if proposal.state != expected[last.verdict] or last.carried_from_id or last.dismissed:
+    led_to = last.state_before if last.verdict == "approve" else MOVES[last.verdict].target
+    if proposal.state != led_to or last.carried_from_id or last.dismissed:
         return None
     is_young = timezone.now() - last.given <= dt.timedelta(seconds=limit_of("undo"))
     # What was split off stays split off, so a verdict given together with that stays as well.
@@ -235,14 +246,9 @@ def dismiss_request(*, actor: Any, number: int, reason: str) -> Outcome:
             )
         review.dismissed, review.dismissed_by, review.dismissal = timezone.now(), reviewer, words
         review.save()
-        enter(proposal, "open")
+        enter(proposal, target_of("dismiss", proposal.state))
         announce("proposal.request_dismissed", reviewer, proposal, review=review.pk)
         return settle(proposal, reviewer)
-
-
-def standing_request(proposal: Proposal) -> Review | None:
-    """Return the request for changes that a proposal waits for its author with."""
-    return proposal.reviews.filter(verdict="request_changes", dismissed=None).order_by("-pk").first()
 
 
 def is_absent(review: Review) -> bool:

@@ -138,13 +138,25 @@ def _version_read(review: Review) -> tuple[int, int]:
     return review.proposal_id, review.version
 
 
+def standing_request(proposal: Proposal) -> Review | None:
+    """Return the request for changes that a proposal waits for its author with; None in any other state."""
+    if proposal.state != "changes_requested":
+        return None
+    return proposal.reviews.filter(verdict="request_changes", dismissed=None).order_by("-pk").first()
+
+
+def note_conflicts(proposal: Proposal, problems: Iterable[Problem]) -> None:
+    """Write down on a proposal, which isn't saved, why it can't be published."""
+    proposal.conflicts = [
+        {"sort": problem.sort, "change": problem.change, "field": problem.field, "message": problem.message}
+        for problem in problems
+    ]
+
+
 def _conflict(
     proposal: Proposal, actor: Contributor | None, refusal: ChangesRefused, review: Review | None
 ) -> Outcome:
-    proposal.conflicts = [
-        {"sort": problem.sort, "change": problem.change, "field": problem.field, "message": problem.message}
-        for problem in refusal.problems
-    ]
+    note_conflicts(proposal, refusal.problems)
     enter(proposal, "conflicting")
     announce("proposal.conflicting", actor, proposal)
     note_weight(proposal)

@@ -1,5 +1,6 @@
 """Splitting: some changes of a proposal move to one of their own, and keep the approvals that they have."""
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -17,8 +18,10 @@ from ..models import Authorship, Change, Hold, Proposal, Review, Version
 from ..workflow import PENDING
 from .admitting import check_may, check_version, locked_proposal
 from .applying import prepare
-from .settling import Outcome, announce, enter, note_weight, settle
+from .settling import Outcome, announce, enter, note_conflicts, note_weight, settle, standing_request
 from .writing import HEAD, DraftChange, clean_version, write_version
+
+Waited = tuple[str, dt.datetime | None, dt.datetime | None]  # in which state, since when, told to admins when
 
 
 def split_proposal(*, actor: Any, number: int, version: int, records: Sequence[str]) -> Outcome:
@@ -60,10 +63,11 @@ def split_off(proposal: Proposal, actor: Contributor, records: Iterable[str]) ->
     _write(part, 1, version, moved, version.editor)
     proposal.version += 1
     _write(proposal, proposal.version, version, rest, actor)
+    request, waited = standing_request(proposal), (proposal.state, proposal.waiting_since, proposal.escalated)
     _carry_reviews(proposal, part, {str(change.record) for change in moved})
     _carry_words(proposal, part, {change.record for change in moved})
-    _enter_fitting(part, proposal.state, {str(change.record) for change in moved})
-    _enter_fitting(proposal, proposal.state, {str(change.record) for change in rest})
+    for side, its_own in ((part, moved), (proposal, rest)):
+        _enter_fitting(side, {str(change.record) for change in its_own}, request, waited)
     announce("proposal.split", actor, proposal, part=part.number)
     return part
 
@@ -171,10 +175,14 @@ def _in_advance(proposal: Proposal) -> Q:
     return Q(pk__in=open_ones.values("approval"))
 
 
-def _enter_fitting(proposal: Proposal, state: str, records: set[str]) -> None:
-    """Put one side of a division into the state that fits what it holds now."""
+def _enter_fitting(proposal: Proposal, records: set[str], request: Review | None, waited: Waited) -> None:
+    """Put one side of a division into the state that fits what it holds now; `request` and `waited` are of the whole.
+
+    A side that is where the whole was has waited as long.
+    """
+    state, since, escalated = waited
+    proposal.conflicts = []
     if state == "changes_requested":
-        request = proposal.reviews.filter(verdict="request_changes", dismissed=None).order_by("-pk").first()
         concerned = request is not None and (not request.about or set(request.about) & records)
         state = state if concerned else "open"
     elif state == "conflicting":
@@ -182,13 +190,11 @@ def _enter_fitting(proposal: Proposal, state: str, records: set[str]) -> None:
             prepare(proposal.present_version())
             state = "open"
         except ChangesRefused as refusal:
-            proposal.conflicts = [
-                {"sort": p.sort, "change": p.change, "field": p.field, "message": p.message}
-                for p in refusal.problems
-            ]
-    if state != "conflicting":
-        proposal.conflicts = []
+            note_conflicts(proposal, refusal.problems)
     enter(proposal, state)
+    if state == waited[0] and since:
+        proposal.waiting_since, proposal.escalated = since, escalated
+        proposal.save(update_fields=["waiting_since", "escalated"])
     note_weight(proposal)
 
 

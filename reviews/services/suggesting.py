@@ -21,8 +21,7 @@ from ..models import Change, Proposal, Review, Suggestion
 from .admitting import check_may, check_version, locked_proposal
 from .applying import prepare_changes
 from .drafting import make_version
-from .reviewing import standing_request
-from .settling import Outcome, announce
+from .settling import Outcome, announce, standing_request
 from .writing import HEAD, DraftChange, clean_version, clean_words
 
 
@@ -173,7 +172,7 @@ def _saying_the_same(suggestion: Suggestion) -> list[Suggestion]:
 def _more_is_asked(proposal: Proposal, taken: list[Suggestion]) -> bool:
     """Tell whether a request for changes still stands once some suggestions are taken. It is met by all suggestions of
     whoever made it, and not by those of others: then its author must make the version that meets it."""
-    request = standing_request(proposal) if proposal.state == "changes_requested" else None
+    request = standing_request(proposal)
     if request is None:
         return False
     met = any(one.reviewer_id == request.reviewer_id for one in taken)

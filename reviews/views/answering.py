@@ -7,9 +7,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 
-from chokepoints.models import Contributor
-
 from ..models import Proposal, Version
+from ..selectors.members import contributor_of
 from ..services.drafting import DraftChange
 from ..services.roles import is_editor, is_reviewer
 
@@ -36,11 +35,6 @@ class ReviewerRequired(AccessMixin):
         if not is_reviewer(request.user):
             raise PermissionDenied("Only members of the group Reviewers have a queue.")
         return super().dispatch(request, *args, **kwargs)
-
-
-def contributor_of(user: Any) -> Contributor | None:
-    """Return the contributor behind an account, if there is one yet."""
-    return Contributor.objects.filter(user=user).first() if user.is_authenticated else None
 
 
 def visible_proposal(number: int, user: Any) -> Proposal:

@@ -17,6 +17,7 @@ from ..selectors.queue import APPROVED, OBSTRUCTED, TAKEABLE, TAKEN
 from ..services.reviewing import MOST_AT_ONCE, BatchResult, review_batch
 from .advancing import queue_address
 from .answering import UNPROCESSABLE, ReviewerRequired, contributor_of
+from .keeping import SendsAgain
 from .queue import QueueRow, needs_in_words, queue_rows
 
 
@@ -48,7 +49,7 @@ class ResultRow:
         return self.result.number
 
 
-class Batch(ReviewerRequired, View):
+class Batch(SendsAgain, ReviewerRequired, View):
     """Several open proposals on one page, with one verdict for those that stay ticked."""
 
     def get(self, request: HttpRequest) -> HttpResponse:

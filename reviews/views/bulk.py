@@ -24,9 +24,10 @@ from ..selectors.choosing import LISTS, Listed, choices_of, noun_for
 from ..services.drafting import MOST_CHANGES, DraftChange
 from .answering import UNPROCESSABLE, EditorRequired
 from .editing import hand_in
+from .keeping import SendsAgain
 
 
-class BulkEdit(EditorRequired, View):
+class BulkEdit(SendsAgain, EditorRequired, View):
     """One field, chosen rows, one value → one proposal with a change each."""
 
     kind: Kind

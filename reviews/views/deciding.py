@@ -26,6 +26,7 @@ from ..services.reviewing import (
 )
 from .advancing import address_in_queue, next_of_queue, queue_address
 from .answering import UNPROCESSABLE, contributor_of, visible_proposal
+from .keeping import words_of_who_is_signed_out
 from .proposals import show_proposal
 
 BESIDE = "See the words beside the marked fields; what you typed is still there."
@@ -38,7 +39,9 @@ class Decision(AccessMixin, View):
 
     def dispatch(self, request: HttpRequest, *args: Any, number: int, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:  # back to the proposal, since this address answers no GET
-            return redirect_to_login(reverse("proposal-detail", args=[number]))
+            return words_of_who_is_signed_out(request) or redirect_to_login(
+                reverse("proposal-detail", args=[number])
+            )
         return super().dispatch(request, *args, number=number, **kwargs)
 
     def post(self, request: HttpRequest, number: int) -> HttpResponse:
@@ -212,7 +215,7 @@ def _go_on(request: HttpRequest, proposal: Proposal, came_from: str | None) -> H
     """Go to the next proposal of the part of the queue that a reviewer works through, or stay where they are."""
     if came_from is None:
         return redirect("proposal-detail", proposal.number)
-    following = next_of_queue(request.user, came_from, proposal.number)
+    following = next_of_queue(request, came_from, proposal.number)
     if following:
         return redirect(address_in_queue(following, came_from))
     messages.info(request, "Nothing else waits for you in this part of the queue.")

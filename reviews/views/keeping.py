@@ -213,6 +213,13 @@ def ask_to_send_again(request: HttpRequest) -> HttpResponse | None:
     return render(request, "reviews/resend.html", context, status=403)
 
 
+def words_of_who_is_signed_out(request: HttpRequest) -> HttpResponse | None:
+    """Return the page that gives back what was posted after a session had ended, where that is an address with words to
+    lose; else None."""
+    has_words = request.method == "POST" and request.resolver_match.url_name in SENT_AGAIN
+    return ask_to_send_again(request) if has_words else None
+
+
 def words_of(fields: list[Any]) -> list[tuple[str, str]]:
     """Return what was typed for reading: names in words, without what is empty or hidden bookkeeping."""
     hidden = {"version", "base_revision"}

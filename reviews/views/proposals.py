@@ -11,7 +11,7 @@ from django.views import View
 from chokepoints.exceptions import Problem
 from chokepoints.models import Contributor
 
-from ..forms.proposals import DismissForm, FilterForm, ReviewForm, SubmitForm
+from ..forms.proposals import DismissForm, FilterForm, ReviewForm, SubmitForm, whole_number
 from ..models import Proposal, Review, Version
 from ..models.notification import PROPOSAL
 from ..policies import why_not
@@ -24,7 +24,7 @@ from ..services.reviewing import is_absent, standing_request, undoable_review
 from ..services.roles import is_editor
 from ..workflow import ENDED, VERDICTS
 from .acting import acting_context
-from .advancing import address_in_queue, next_of_queue, queue_address
+from .advancing import address_in_queue, leave_aside, next_of_queue, queue_address
 from .answering import contributor_of, visible_proposal, with_titles
 from .needing import BECAUSE, conflict_words, grouped_turns, lapsed_approvals
 from .paging import page_links
@@ -93,6 +93,7 @@ def show_proposal(
     needs = needs_of(proposal) if proposal.state not in ENDED else None
     talk = acting_context(request, proposal)
     changes = _changes(version, needs, talk, problems)
+    may["resolve"] = may.get("resolve") or _is_draft_in_conflict(proposal, may, changes)
     chapters = chapters_of(proposal, changes)
     form = review_form or ReviewForm(initial={"version": proposal.version}, came_from=request.GET.get("from"))
     context = {
@@ -119,7 +120,8 @@ def show_proposal(
         **_own_review(proposal, chapters, may, mine),
         **more,
     }
-    context |= _going_on(request.user, proposal, form, context["own_review"], may)
+    context |= _going_on(request, proposal, form, context["own_review"], may)
+    context["has_aside"] = needs or context["own_review"] or form.is_bound or "queue_url" in context
     return render(request, "reviews/proposal_detail.html", context, status=status)
 
 
@@ -137,6 +139,12 @@ def moves_of(user: Any, proposal: Proposal) -> dict[str, Any]:
     refusal = why_not("approve", **facts)
     moves["no_review"] = refusal[1] if refusal and facts["is_reviewer"] and proposal.state == "open" else ""
     return moves | {"is_author": facts["is_author"], "is_reviewer": facts["is_reviewer"]}
+
+
+def _is_draft_in_conflict(proposal: Proposal, may: Mapping[str, Any], changes: Sequence[ShownChange]) -> bool:
+    """Tell whether an author is to resolve a draft: to edit it, by the page for what moved meanwhile."""
+    is_drafts_author = proposal.state == "draft" and may.get("edit")
+    return bool(is_drafts_author) and any(one.moved_to and (one.problems or one.gone) for one in changes)
 
 
 def _changes(
@@ -245,21 +253,29 @@ def _own_review(
 
 
 def _going_on(
-    user: Any, proposal: Proposal, form: ReviewForm, own_review: Review | None, may: Mapping[str, Any]
+    request: HttpRequest,
+    proposal: Proposal,
+    form: ReviewForm,
+    own_review: Review | None,
+    may: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the proposal to take next, for reviewers who are done with this one or work through a queue."""
     came_from = form.came_from
     if not may.get("is_reviewer") or (own_review is None and came_from is None):
         return {}
-    following = next_of_queue(user, came_from or "", proposal.pk)
+    if skipped := whole_number(request.GET.get("skipped")):
+        leave_aside(request, skipped, proposal.pk)
+    following = next_of_queue(request, came_from or "", proposal.pk)
+    skipping = proposal.pk if may.get("review") and not own_review else None
     return {
         "following": following,
-        "following_url": address_in_queue(following, came_from) if following else "",
+        "following_url": address_in_queue(following, came_from, skipping=skipping) if following else "",
         "queue_url": queue_address(came_from or ""),
     }
 
 
 def _turns(proposal: Proposal, mine: Contributor | None) -> dict[str, Any]:
-    return (
-        {"turns": grouped_turns(turns_of(proposal), mine)} if proposal.state not in (*ENDED, "draft") else {}
-    )
+    if proposal.state in (*ENDED, "draft"):
+        return {}
+    turns = grouped_turns(turns_of(proposal), mine)
+    return {"turns": turns, "waits_for_me_alone": all(one.is_mine and len(one.people) == 1 for one in turns)}

@@ -26,7 +26,7 @@ from ..selectors.members import Team, present_team
 from ..selectors.queue import FREE, MINE, RANKS, SECTOR, TAKEABLE, kinds_of, sectors_of
 from ..services.arranging import delete_filter, save_filter, set_expertise
 from ..services.limiting import limit_of
-from .advancing import address_in_queue, queue_address
+from .advancing import address_in_queue, begin_anew, queue_address
 from .answering import UNPROCESSABLE, ReviewerRequired, contributor_of
 
 PER_PAGE = 50
@@ -72,6 +72,7 @@ def show_queue(
     request: HttpRequest, found: QueueFilter, *, naming: SavedFilterForm | None = None, status: int = 200
 ) -> HttpResponse:
     """Render a page of the queue; `naming` is the form for keeping the filter, if it was refused."""
+    begin_anew(request)
     page = Paginator(found.qs, PER_PAGE).get_page(request.GET.get("page"))
     rows = queue_rows(page.object_list, found.query)
     me = contributor_of(request.user)

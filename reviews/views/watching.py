@@ -16,6 +16,8 @@ from django.views import View
 
 from ..exceptions import NotFound, ReviewError
 from ..models.notification import EVERYTHING, PROPOSAL, WATCHABLE
+from ..notifications.events import INVOLVED, MINE
+from ..notifications.recipients import why_heard
 from ..selectors.watching import names_of
 from ..services.subscribing import mute, standing_of, unwatch, watch
 from .answering import contributor_of
@@ -27,6 +29,9 @@ DONE = {
     "stop": "You don't watch {} any more.",
     "unmute": "{} isn't muted any more.",
 }
+
+# Said in place of a button that would bring nothing new; what is told, and how, is chosen with the notifications.
+HEARD = {MINE: "You hear of it: it is yours", INVOLVED: "You hear of it: you took part"}
 
 
 class Watching(LoginRequiredMixin, View):
@@ -98,6 +103,7 @@ def watch_button(user: Any, what: str, target: Any = "") -> dict[str, Any] | Non
     if not user.is_authenticated:
         return None
     row = standing_of(user, what, target)
+    heard = why_heard(user, target) if what == PROPOSAL and row is None else ""
     return {
         "what": what,
         "target": str(target),
@@ -105,6 +111,7 @@ def watch_button(user: Any, what: str, target: Any = "") -> dict[str, Any] | Non
         "is_watched": bool(row and not row.is_muted),
         "is_muted": bool(row and row.is_muted),
         "may_mute": what == PROPOSAL,
+        "heard": HEARD.get(heard, ""),
     }
 
 

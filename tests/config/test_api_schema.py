@@ -10,15 +10,18 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 
+from chokepoints.api.describing import any_of
 from chokepoints.api.rendering import PATHS
 from chokepoints.api.views import views_of
 from config.api_schema import all_operations, schema
 from tests.builders import Builder, golden_register
 
+METHODS = ("get", "post", "patch", "put", "delete")
 
-def routes() -> dict[str, set[str]]:
-    """Return the methods of every address below /api/v1/, as OpenAPI writes addresses."""
-    found: dict[str, set[str]] = {}
+
+def routes() -> dict[str, Any]:
+    """Return the view of every address below /api/v1/, as OpenAPI writes addresses."""
+    found: dict[str, Any] = {}
 
     def walk(patterns: Any, prefix: str) -> None:
         for pattern in patterns:
@@ -26,11 +29,7 @@ def routes() -> dict[str, set[str]]:
             if isinstance(pattern, URLResolver):
                 walk(pattern.url_patterns, path)
             elif isinstance(pattern, URLPattern) and path.startswith("api/v1/"):
-                view = pattern.callback.cls
-                methods = {
-                    name.upper() for name in ("get", "post", "patch", "put", "delete") if hasattr(view, name)
-                }
-                found["/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path)] = methods
+                found["/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path)] = pattern.callback.cls
 
     walk(get_resolver().url_patterns, "")
     return found
@@ -47,10 +46,25 @@ def references(value: Any) -> set[str]:
 
 def test_every_address_and_method_is_described_and_nothing_else():
     described = {path: set(methods) for path, methods in all_operations().items()}
-    assert described == routes()
+    taken = {
+        path: {name.upper() for name in METHODS if hasattr(view, name)} for path, view in routes().items()
+    }
+    assert described == taken
     assert {
         path: {method.upper() for method in methods} for path, methods in schema()["paths"].items()
     } == described
+
+
+def test_the_scopes_that_it_names_are_those_that_the_views_ask_for():
+    views = routes()
+    wrong = [
+        f"{method} {path}"
+        for path, methods in all_operations().items()
+        for method, operation in methods.items()
+        if method != "GET" or operation.scope  # what everybody may read asks tokens alone
+        if any_of(operation.scope) != any_of(views[path].scopes.get(method))
+    ]
+    assert not wrong
 
 
 def test_the_schema_is_made_without_a_warning():

@@ -582,6 +582,23 @@ def test_those_whose_turn_it_is_are_nudged_once(signed_in, number):
     assert "Give them some time" in said(answer)
 
 
+def test_nobody_is_asked_to_nudge_themselves(signed_in, people, number):
+    nudge = reverse("proposal-nudge", args=[number])
+    review_proposal(
+        actor=people.rita, number=number, version=1, verdict="request_changes", comment="Say why."
+    )
+    assert nudge not in page(signed_in("emma"), number)
+    assert nudge in page(signed_in("rita"), number)
+
+
+def test_what_cannot_be_taken_back_takes_two_presses(signed_in, people, register, number):
+    emma = signed_in("emma")
+    draft = draft_proposal(actor=people.emma, title="T", rationale="", changes=[]).number
+    for at, words in ((number, "can't be opened again"), (draft, "gone for good")):
+        folded = re.search(r"<details class=\"asked\">.*?</details>", page(emma, at), re.DOTALL)[0]
+        assert words in folded and reverse("proposal-withdraw", args=[at]) in folded
+
+
 def test_another_editor_becomes_an_author(signed_in, people, number):
     emma = signed_in("emma")
     assert reverse("author-new", args=[number]) in page(emma, number)

@@ -115,6 +115,7 @@ def test_it_says_what_each_does_before_and_after(register, signed_in, file, buil
     assert "<b>it" not in answer.content.decode()
     assert "Before" in text(answer)
     assert "After" in text(answer)
+    assert "<details open>" in answer.content.decode()  # what is decided is read, not only what it is called
 
 
 def test_what_can_not_be_decided_at_once_is_not_ticked_and_says_why(people, signed_in, file):

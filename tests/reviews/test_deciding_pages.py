@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from reviews.models import Limit, Proposal, Review
+from reviews.services.claiming import claim_proposal
 from reviews.services.discussing import comment_on_proposal
 from reviews.services.drafting import DraftChange, add_author, draft_proposal, revise_proposal
 from reviews.services.holding import hold_proposal
@@ -287,9 +288,45 @@ def test_any_query_string_leads_on(signed_in, queue, query):
     assert rita.get(answer.url).status_code == 200
 
 
-def test_one_can_leave_a_proposal_aside(signed_in, queue):
-    page = words(signed_in("rita").get(queue[0].get_absolute_url(), {"from": ""}))
-    assert f'href="{queue[1].get_absolute_url()}?from=">Skip it' in page
+def skip(browser, at):
+    """Return where “Skip it” leads from the page at an address, and to which proposal."""
+    page = words(browser.get(at))
+    return re.search(r'href="(/proposals/(\d+)/[^"]*)">Skip it', page).groups()
+
+
+def test_one_can_leave_proposals_aside_and_sees_all_others_before_they_come_again(signed_in, people, queue):
+    for one in queue[:2]:
+        claim_proposal(actor=people.rita, number=one.number)
+    rita, seen, address = signed_in("rita"), [], f"{queue[0].get_absolute_url()}?from="
+    for _ in range(6):
+        address, number = skip(rita, address)
+        seen.append(int(number))
+    first, second, third = (one.number for one in queue)
+    assert seen == [second, third, first, second, third, first]
+    assert f"/proposals/{first}/" in words(rita.get(reverse("queue")))
+    assert "left_aside" not in rita.session
+
+
+@pytest.mark.parametrize("skipped", ["", "x", "-1", "9" * 40, "\0", "999"])
+def test_whatever_is_said_to_be_skipped_the_page_is_shown(signed_in, queue, skipped):
+    answer = signed_in("rita").get(queue[0].get_absolute_url(), {"from": "", "skipped": skipped})
+    assert answer.status_code == 200 and "Skip it" in words(answer)
+
+
+def test_who_comes_too_late_is_led_on_all_the_same(signed_in, people, queue):
+    rita, ravi = signed_in("rita"), signed_in("ravi")
+    sent = form_on(rita.get(queue[0].get_absolute_url(), {"from": ""}), having="comment")
+    send(ravi, queue[0], verdict="approve")
+    answer = rita.post(
+        reverse("review-new", args=[queue[0].number]),
+        sent | {"verdict": "request_changes", "comment": "Which page?"},
+    )
+    assert answer.status_code == 409
+    assert "Which page?" in words(answer) and f'href="{queue[1].get_absolute_url()}?from=">Next' in words(
+        answer
+    )
+    page = words(rita.get(queue[0].get_absolute_url(), {"from": ""}))
+    assert "Nothing to judge any more" in page and f'href="{queue[1].get_absolute_url()}?from=' in page
 
 
 # --- taking back
@@ -644,7 +681,7 @@ def test_memory_is_for_those_who_write_and_judge(signed_in, people, register, re
 
 def test_who_is_signed_out_is_asked_to_sign_in_and_comes_back(signed_in, story):
     for name in ("review-new", "review-undo", "request-dismiss", "proposal-submit"):
-        answer = signed_in().post(reverse(name, args=[story.number]), {"verdict": "approve"})
+        answer = signed_in().post(reverse(name, args=[story.number]))
         assert answer.status_code == 302
         assert answer.url == f"{reverse('login')}?next={story.get_absolute_url()}"
 

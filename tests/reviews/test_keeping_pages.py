@@ -428,6 +428,43 @@ def test_what_is_sent_again_is_saved(emma, people, pages, draft):
     assert draft.present_version().rationale == SENTENCE.replace("\r\n", "\n")
 
 
+@pytest.mark.parametrize(
+    ("name", "more", "typed"),
+    [
+        ("review-new", [], {"verdict": "request_changes", "comment": SENTENCE, "from": "kind=source"}),
+        ("comment-new", [], {"text": SENTENCE}),
+        ("proposal-hold", [], {"reason": SENTENCE, "until": "2030-01-01"}),
+        ("suggestion-new", ["chokepoint", "summary"], {"value": SENTENCE}),
+        ("batch", None, {"verdict": "reject", "reason": "known", "comment": SENTENCE, "chosen": "1:1"}),
+    ],
+)
+def test_a_reviewers_words_outlast_their_session_too(people, register, propose, signed_in, name, more, typed):
+    number = propose(change("chokepoint", register.chokepoint, summary="Small beads."))
+    places = [getattr(register, one, one) for one in more or []]
+    address = f"{reverse(name)}?author=x" if more is None else reverse(name, args=[number, *places])
+    rita = signed_in("rita")
+    Session.objects.all().delete()
+    answer = rita.post(address, typed)
+    assert answer.status_code == 403 and "You are signed out" in answer.content.decode()
+    assert f'action="{address}"' in answer.content.decode()
+    echoed = form_on(answer, having=next(iter(typed)))
+    assert {field: echoed[field] for field in typed} == {field: [value] for field, value in typed.items()}
+
+
+def test_a_bulk_edit_outlasts_its_session(emma):
+    address = f"{reverse('bulk-edit', args=['chokepoint'])}?field=note"
+    Session.objects.all().delete()
+    assert SENTENCE[:4] in emma.post(address, {"value": SENTENCE}).content.decode()
+
+
+def test_what_has_no_words_to_lose_leads_to_signing_in(people, register, propose, signed_in):
+    number = propose(change("chokepoint", register.chokepoint, summary="Small beads."))
+    rita = signed_in("rita")
+    Session.objects.all().delete()
+    answer = rita.post(reverse("proposal-claim", args=[number]), {"from": ""})
+    assert answer.url == f"{reverse('login')}?next=/proposals/{number}/"
+
+
 def test_passwords_are_not_given_back(signed_in, pages):
     answer = signed_in().post(
         pages["new"][0], {"name": "a", "password": "secret-1", "old_Password": "secret-2"}

@@ -3,6 +3,7 @@
 import pytest
 
 from reviews.models import Proposal
+from reviews.services.drafting import draft_proposal
 from reviews.services.reviewing import review_proposal
 from tests.reviews.conftest import change, create
 from tests.reviews.typing_in import form_on
@@ -50,6 +51,26 @@ def test_one_choice_resolves_it(client, people, register, torn, take):
     (standing,) = Proposal.objects.get(pk=torn).present_version().changes.all()
     expected = {"proposed": "They are mostly imported. 大部分进口。", "own": "Some are imported."}
     assert standing.fields == {"summary": expected[take]}
+
+
+def test_a_draft_in_conflict_leads_its_author_to_the_resolution(client, people, register, build):
+    drafts = [
+        draft_proposal(actor=people.emma, title="T", rationale="R.", changes=[one]).number
+        for one in (
+            change("chokepoint", register.chokepoint, summary="They are bought abroad."),
+            change("source", register.source, title="Another title"),
+        )
+    ]
+    build.update("chokepoint", register.chokepoint, summary="They are nearly all imported.")
+    client.force_login(people.emma)
+    shown = [client.get(f"/proposals/{number}/").content.decode() for number in drafts]
+    assert [f"/proposals/{number}/resolve/" in text for number, text in zip(drafts, shown, strict=True)] == [
+        True,
+        False,
+    ]
+    data = sent(page(client, drafts[0]), c0__summary__take="proposed")
+    assert client.post(f"/proposals/{drafts[0]}/resolve/", data).status_code == 302
+    assert "/resolve/" not in client.get(f"/proposals/{drafts[0]}/").content.decode()
 
 
 def test_without_a_choice_it_is_asked_for_and_what_was_typed_stays(client, people, torn):

@@ -8,6 +8,7 @@ from django.urls import reverse
 from chokepoints.models import Sector
 from reviews.models import Proposal, Subscription
 from reviews.services import subscribing
+from reviews.services.discussing import comment_on_proposal
 from reviews.services.subscribing import watch
 
 from .conftest import reduced
@@ -92,6 +93,20 @@ def test_a_proposal_is_muted_and_unmuted_on_its_page(number, signed_in, people):
     assert "Muted – unmute" in browser.get(f"/proposals/{number}/").content.decode()
     browser.post(address, {"does": "unmute"})
     assert subscriptions(people.nobody) == set()
+
+
+@pytest.mark.parametrize(("name", "why"), [("emma", "it is yours"), ("rita", "you took part"), ("ravi", "")])
+def test_who_hears_of_a_proposal_anyway_is_told_so_instead_of_being_asked_to_watch(
+    number, signed_in, people, name, why
+):
+    comment_on_proposal(actor=people.rita, number=number, text="Which page?")
+    page = signed_in(name).get(f"/proposals/{number}/").content.decode()
+    assert ("You hear of it" in page, ">Watch<" in page) == (bool(why), not why)
+    assert why in page and 'value="mute"' in page
+    answer = signed_in(name).post(
+        f"/watching/proposal/{number}/", {"does": "mute", "quietly": "1"}, headers=HTMX
+    )
+    assert "Muted – unmute" in answer.content.decode()
 
 
 @pytest.mark.parametrize(

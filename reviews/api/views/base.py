@@ -26,6 +26,7 @@ from chokepoints.services.locking import register_lock
 
 from ...exceptions import NotFound, ReviewError
 from ...models import Proposal
+from ...selectors.members import contributor_of
 from ...services.admitting import check_version, locked_proposal
 from ...services.repeating import Answer, fingerprint_of, once
 from ..bodies import Body, read_body
@@ -34,17 +35,22 @@ from ..conditional import etag_of, is_held, version_in
 from ..refusals import problem_of
 from ..rendering import Addresses, render_proposal
 
+# By method: the scope that a token needs, or several of which any will do.
+Scopes = Mapping[str, str | tuple[str, ...]]
+
 READ, PROPOSE, REVIEW = "read", "propose", "review"
+# What authors and reviewers both do takes the scope of either: nobody needs the other role's for it.
+TAKE_PART = (PROPOSE, REVIEW)
 
 
 class ProcessView(APIView):
     """Base of all addresses of the process. Everybody reads what they may see, members write.
 
-    `scopes` says which scope of a token each method takes.
+    `scopes` says which scope of a token each method takes, or which of several.
     """
 
     content_negotiation_class = Negotiation
-    scopes: ClassVar[dict[str, str]] = {"GET": READ}
+    scopes: ClassVar[Scopes] = {"GET": READ}
 
     places: Places | None = None
     is_by_if_match = False
@@ -73,8 +79,7 @@ class ProcessView(APIView):
 
     def asker(self) -> Contributor | None:
         """Return the contributor who asks, if it is one."""
-        user = self.request.user
-        return Contributor.objects.filter(user=user).first() if user.is_authenticated else None
+        return contributor_of(self.request.user)
 
     def proposal(self, number: int) -> Proposal:
         """Return a proposal that the asker may see. Raises NotFound for any other."""
@@ -165,7 +170,7 @@ def _last_change(proposal: Proposal | None) -> dt.datetime:
 class Act(ProcessView):
     """Base of what is posted. `act` does it; with an Idempotency-Key it is done once, however often it is sent."""
 
-    scopes: ClassVar[dict[str, str]] = {"GET": READ, "POST": PROPOSE}
+    scopes: ClassVar[Scopes] = {"GET": READ, "POST": PROPOSE}
 
     def act(self, request: Request, **named: Any) -> Response:
         raise NotImplementedError(f"{type(self).__name__} must say what it does.")

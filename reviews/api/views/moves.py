@@ -2,15 +2,10 @@
 
 from typing import Any, ClassVar
 
-from rest_framework.request import Request
 from rest_framework.response import Response
 
-from chokepoints.api.paging import PAGING
-
-from ...exceptions import NotFound
-from ...models import Comment, Proposal
+from ...models import Proposal
 from ...services.claiming import claim_proposal, hand_over, nudge_proposal, release_claim
-from ...services.discussing import comment_on_proposal, resolve_comment
 from ...services.drafting import add_author, submit_proposal, withdraw_proposal
 from ...services.holding import hold_proposal, resume_proposal
 from ...services.resolving import Resolution, resolve_proposal
@@ -19,11 +14,11 @@ from ...services.settling import Outcome
 from ...services.splitting import split_proposal
 from ...services.suggesting import decline_suggestion, suggest_value, take_suggestion
 from .. import bodies
-from ..filtering import COMMENTS
-from ..rendering import render_comment, render_outcome, render_suggestion
-from .base import PROPOSE, READ, REVIEW, Act, Move
+from ..rendering import render_outcome, render_suggestion
+from .base import REVIEW, TAKE_PART, Move, Scopes
 
 BY_REVIEWERS = {"POST": REVIEW}
+BY_BOTH = {"POST": TAKE_PART}
 
 
 class Deciding(Move):
@@ -145,7 +140,7 @@ class DeclineSuggestion(Move):
 class NewReview(Deciding):
     """Gives a verdict; the approval that fulfils the policy publishes."""
 
-    scopes: ClassVar[dict[str, str]] = BY_REVIEWERS
+    scopes: ClassVar[Scopes] = BY_REVIEWERS
     form = bodies.Verdict
     is_versioned = True
 
@@ -163,7 +158,7 @@ class NewReview(Deciding):
 class Undo(Move):
     """Takes one's own last verdict back."""
 
-    scopes: ClassVar[dict[str, str]] = BY_REVIEWERS
+    scopes: ClassVar[Scopes] = BY_REVIEWERS
     form = bodies.Nothing
 
     def make(self, number: int, members: dict[str, Any]) -> Any:
@@ -173,7 +168,7 @@ class Undo(Move):
 class Dismiss(Deciding):
     """Sets an absent reviewer's request for changes aside."""
 
-    scopes: ClassVar[dict[str, str]] = BY_REVIEWERS
+    scopes: ClassVar[Scopes] = BY_REVIEWERS
     form = bodies.Reason
     status = 200
 
@@ -184,7 +179,7 @@ class Dismiss(Deciding):
 class NewSuggestion(Move):
     """Suggests another value for one field."""
 
-    scopes: ClassVar[dict[str, str]] = BY_REVIEWERS
+    scopes: ClassVar[Scopes] = BY_REVIEWERS
     form = bodies.NewSuggestion
     is_versioned = True
 
@@ -199,7 +194,7 @@ class NewSuggestion(Move):
 class Claim(Move):
     """Says "I am on it"."""
 
-    scopes: ClassVar[dict[str, str]] = BY_REVIEWERS
+    scopes: ClassVar[Scopes] = BY_REVIEWERS
     form = bodies.Nothing
 
     def make(self, number: int, members: dict[str, Any]) -> Any:
@@ -209,7 +204,7 @@ class Claim(Move):
 class Release(Move):
     """Gives a claim back."""
 
-    scopes: ClassVar[dict[str, str]] = BY_REVIEWERS
+    scopes: ClassVar[Scopes] = BY_REVIEWERS
     form = bodies.Nothing
 
     def make(self, number: int, members: dict[str, Any]) -> Any:
@@ -219,7 +214,7 @@ class Release(Move):
 class HandOver(Move):
     """Gives the claim to another reviewer."""
 
-    scopes: ClassVar[dict[str, str]] = BY_REVIEWERS
+    scopes: ClassVar[Scopes] = BY_REVIEWERS
     form = bodies.Name
 
     def make(self, number: int, members: dict[str, Any]) -> Any:
@@ -232,6 +227,7 @@ class HandOver(Move):
 class Split(Deciding):
     """Moves some changes to a proposal of their own."""
 
+    scopes: ClassVar[Scopes] = BY_BOTH
     form = bodies.Division
     is_versioned = True
 
@@ -242,6 +238,7 @@ class Split(Deciding):
 class Hold(Move):
     """Sets a proposal aside until a day or an event."""
 
+    scopes: ClassVar[Scopes] = BY_BOTH
     form = bodies.Holding
 
     def make(self, number: int, members: dict[str, Any]) -> Any:
@@ -251,6 +248,7 @@ class Hold(Move):
 class Resume(Move):
     """Takes a proposal up again before its time."""
 
+    scopes: ClassVar[Scopes] = BY_BOTH
     form = bodies.Nothing
 
     def make(self, number: int, members: dict[str, Any]) -> Any:
@@ -260,41 +258,8 @@ class Resume(Move):
 class Nudge(Move):
     """Reminds those whose turn it is."""
 
+    scopes: ClassVar[Scopes] = BY_BOTH
     form = bodies.Nothing
 
     def make(self, number: int, members: dict[str, Any]) -> Any:
         return nudge_proposal(actor=self.request.user, number=number)
-
-
-# --- by members
-
-
-class CommentList(Move):
-    """The remarks on a proposal, the oldest first; and a new one."""
-
-    scopes: ClassVar[dict[str, str]] = {"GET": READ, "POST": PROPOSE}
-    form = bodies.NewComment
-
-    def parameters(self) -> list[str]:
-        return [*PAGING, "format"]
-
-    def get(self, request: Request, number: int) -> Any:
-        comments = self.proposal(number).comments.select_related("author", "resolved_by")
-        return self.page(comments, COMMENTS, lambda rows: [render_comment(row) for row in rows])
-
-    def make(self, number: int, members: dict[str, Any]) -> Any:
-        record = members.pop("id", None)
-        return comment_on_proposal(actor=self.request.user, number=number, record=record, **members)
-
-    def done(self, number: int, result: Comment) -> Response:
-        return self.written(Response(render_comment(result), status=201))
-
-
-class SettleComment(Act):
-    """Settles a remark, or opens it again."""
-
-    def act(self, request: Request, number: int = 0, comment: int = 0) -> Response:
-        if not Comment.objects.filter(pk=comment, proposal=self.proposal(number)).exists():
-            raise NotFound("There is no such comment.")
-        settled = resolve_comment(actor=request.user, comment=comment, **self.body(bodies.Settled))
-        return self.written(Response(render_comment(settled)))

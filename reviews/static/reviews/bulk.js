@@ -1,8 +1,8 @@
 /* Ticking many boxes: how many are ticked, all or none without a reload, a range with the Shift key. */
 (() => {
   "use strict";
-  const form = document.querySelector("form.bulk");
-  const boxes = form ? [...form.querySelectorAll("input[type=checkbox][name=record]")] : [];
+  const form = document.querySelector("form[data-ticks]");
+  const boxes = form ? [...form.querySelectorAll(`input[type=checkbox][name=${form.dataset.ticks}]`)] : [];
   if (!boxes.length) return;
   const words = form.querySelector("[data-ticked]");
   const count = () => {

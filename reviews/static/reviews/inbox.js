@@ -25,11 +25,14 @@
   };
   const does = { j: () => go(1), k: () => go(-1), o: () => click("open"), Enter: () => click("open"), e: () => click("read"), m: mute, "?": help };
 
+  /* The switch of keys.js: whom single keys are in the way of has none here either. */
+  const isOff = () => { try { return localStorage.getItem("keys") === "off"; } catch { return false; } };
+
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, select, textarea, [contenteditable]");
     // Enter on a link or button is its own.
     const pressing = event.key === "Enter" && !event.target.matches?.("[data-stop]");
-    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || typing || pressing || !Object.hasOwn(does, event.key)) return;
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || typing || pressing || isOff() || !Object.hasOwn(does, event.key)) return;
     event.preventDefault();
     does[event.key]();
   });

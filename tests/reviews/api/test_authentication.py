@@ -61,6 +61,23 @@ def test_a_token_needs_the_scope_of_the_method(scopes, method, status, bearer):
         assert body["scope"] in body["detail"] and body["scope"] not in scopes
 
 
+@pytest.mark.parametrize("act", ["comments", "comments/1/resolve", "split", "hold", "resume", "nudge"])
+def test_what_authors_and_reviewers_both_do_takes_the_scope_of_either(act, bearer):
+    path = f"/api/v1/proposals/999/{act}/"
+    for person, scope in (("rita", "review"), ("emma", "propose")):
+        assert send(bearer(person, scope), "POST", path).status_code == 404, (
+            scope
+        )  # let in: there is no such proposal
+    body = problem(send(bearer("rita", "read"), "POST", path), 403)
+    assert "“propose” or “review”" in body["detail"]
+
+
+@pytest.mark.parametrize("act", ["submit", "withdraw", "authors", "resolve", "suggestions/1/take"])
+def test_a_token_for_reviewing_does_nothing_in_an_authors_name(act, bearer):
+    body = problem(send(bearer("emma", "read", "review"), "POST", f"/api/v1/proposals/999/{act}/"), 403)
+    assert body["scope"] == "propose"
+
+
 def test_anybody_reads_and_nobody_else_does_more(bearer):
     nobody = bearer()
     assert nobody.get(SMALL).json() == {"user": "", "with_token": False}

@@ -183,8 +183,8 @@ def test_only_the_present_version_counts(people, register, propose):
 # --- what comes next
 
 
-def following(user, after, queue=None):
-    found = next_in_queue(user, queue_for(user) if queue is None else queue, after)
+def following(user, after, queue=None, left_aside=()):
+    found = next_in_queue(user, queue_for(user) if queue is None else queue, after, left_aside)
     return found.number if found else None
 
 
@@ -203,6 +203,24 @@ def test_what_one_is_on_comes_before_what_stands_behind(people, makers):
     assert following(people.rita, second) == first
     assert following(people.rita, first) == second
     assert following(people.ravi, first) == second
+
+
+def test_after_ones_own_claim_comes_what_waits_longest_and_not_what_came_after_it(people, makers):
+    oldest, second, newest = makers(3)
+    claim_proposal(actor=people.rita, number=second)
+    assert following(people.rita, second) == oldest  # it stood before all others
+    approve(people.rita, second)  # which ends the claim
+    assert following(people.rita, second) == oldest
+    assert following(people.ravi, second) == newest
+
+
+def test_what_one_left_aside_comes_again_when_all_else_is_seen(people, makers):
+    first, second, third = makers(3)
+    for number in (first, second):
+        claim_proposal(actor=people.rita, number=number)
+    assert following(people.rita, second, left_aside=[first, second]) == third
+    assert following(people.rita, third, left_aside=[first, second]) == first
+    assert following(people.rita, first, left_aside=[first, second, third]) == second
 
 
 def test_after_the_last_of_a_known_sector_come_the_others_from_their_beginning(

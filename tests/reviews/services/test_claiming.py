@@ -9,6 +9,7 @@ from django.utils import timezone
 from chokepoints.models import Activity
 from reviews.exceptions import InvalidProposal, NotAllowed, WrongState
 from reviews.models import Claim, Proposal
+from reviews.selectors import next_in_queue, queue_for
 from reviews.services.claiming import (
     claim_proposal,
     escalate_old,
@@ -120,6 +121,13 @@ def test_a_claim_ends_where_reviewers_have_nothing_to_do(people, number, verdict
     claim_proposal(actor=people.rita, number=number)
     judge(people.ravi, number, verdict)
     assert on_it(number) is None
+
+
+def test_who_becomes_an_author_is_on_it_no_more(people, number):
+    claim_proposal(actor=people.both, number=number)
+    add_author(actor=people.emma, number=number, name="both")
+    assert on_it(number) is None
+    assert next_in_queue(people.ravi, queue_for(people.ravi), 0).number == number
 
 
 def test_a_claim_binds_nobody(people, number):

@@ -54,6 +54,12 @@ def test_the_evidence_is_published_and_the_judgement_is_not(people, propose, sto
     assert verify_register().problem is None
 
 
+def test_what_is_said_of_the_rest_is_not_said_of_what_is_approved(people, propose, story):
+    done = apart(people.rita, propose(*story), story[:2], comment="The judgement is too strong.")
+    assert done.review.comment == "The judgement is too strong."
+    assert done.part.reviews.get().comment == ""
+
+
 def test_the_judgement_goes_on_by_itself_once_its_author_has_mended_it(people, propose, story):
     number = propose(*story)
     apart(people.rita, number, story[:2])

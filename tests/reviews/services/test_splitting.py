@@ -1,6 +1,9 @@
 """Splitting: approvals of what is unchanged stand on both sides, and what builds on what moves with it or waits for it."""
 
+import datetime as dt
+
 import pytest
+from django.utils import timezone
 
 from chokepoints.models import Chokepoint, Evidence
 from chokepoints.services.verifying import verify_register
@@ -255,6 +258,32 @@ def test_a_request_goes_where_its_changes_go(people, propose, two_words, about, 
         assert carried.about == ([two_words[1].record] if about else [])
         dismiss_request(actor=people.rita, number=other.number, reason="Fine now.")
         assert get(other.number).state == "open"
+
+
+def test_a_request_that_was_answered_is_not_made_again_by_a_division(people, propose, two_words):
+    number = propose(*two_words)
+    judge(people.ravi, number, "request_changes")
+    revise_proposal(actor=people.emma, number=number, version=1, title="T", rationale="R.", changes=two_words)
+    judge(people.rita, number, "request_changes", about=[two_words[0].record])
+    part = split(people.emma, number, two_words[1]).part
+    assert (get(number).state, part.state) == ("changes_requested", "open")
+
+
+def test_a_division_cuts_nobodys_wait_short(people, propose, two_words):
+    number, then = propose(*two_words), timezone.now() - dt.timedelta(days=20)
+    Proposal.objects.filter(pk=number).update(waiting_since=then, escalated=then)
+    part = split(people.rita, number, two_words[1]).part
+    for side in (get(number), get(part.number)):
+        assert (side.state, side.waiting_since, side.escalated) == ("open", then, then)
+
+
+def test_who_is_to_act_after_a_division_waits_from_then_on(people, propose, two_words):
+    number = propose(*two_words)
+    judge(people.ravi, number, "request_changes", about=[two_words[0].record])
+    Proposal.objects.filter(pk=number).update(waiting_since=timezone.now() - dt.timedelta(days=20))
+    part = split(people.emma, number, two_words[1]).part
+    assert part.state == "open"  # it was its author's turn, and is the reviewers' now
+    assert timezone.now() - part.waiting_since < dt.timedelta(hours=1)
 
 
 def test_a_conflict_stays_on_the_side_that_has_it(people, register, propose, two_words, build):

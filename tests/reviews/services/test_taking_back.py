@@ -10,7 +10,7 @@ from chokepoints.models import Activity
 from reviews.exceptions import InvalidProposal, NotAllowed, WrongState
 from reviews.models import Proposal, Review, Version
 from reviews.selectors import needs_of
-from reviews.services.claiming import claim_proposal, standing_claim
+from reviews.services.claiming import claim_proposal, release_claim, standing_claim
 from reviews.services.drafting import revise_proposal
 from reviews.services.governing import change_policy
 from reviews.services.holding import hold_proposal, return_from_hold
@@ -104,6 +104,19 @@ def test_an_undone_verdict_leaves_no_trace_in_the_queue(people, number, verdict)
     undo_review(actor=people.rita, number=number)
     assert get(number).waiting_since == a_week_ago
     assert standing_claim(get(number)) == claim
+
+
+def test_an_undone_approval_gives_back_the_claim_that_it_ended_and_no_other(people, number):
+    for _ in range(2):
+        claim_proposal(actor=people.rita, number=number)  # the second ends the first
+    judge(people.rita, number)
+    assert standing_claim(get(number)) is None
+    undo_review(actor=people.rita, number=number)
+    assert standing_claim(get(number)).reviewer.user == people.rita
+    release_claim(actor=people.rita, number=number)
+    judge(people.rita, number)
+    undo_review(actor=people.rita, number=number)
+    assert standing_claim(get(number)) is None
 
 
 def test_an_undone_rejection_gives_back_the_suggestions_that_it_ended(people, number, story):
