@@ -14,15 +14,19 @@ from django.utils.translation import gettext as _
 
 from chokepoints.models import Activity
 
-from ..attention import CHANGES_REQUESTED, CONFLICTING, OBSTRUCTED
+from ..attention import CHANGES_REQUESTED, CONFLICTING, OBSTRUCTED, TOO_FEW, TOO_OLD
 from ..models import Notification, Proposal
-from .events import EVENTS, REQUEST, SCOPES, TURNS
+from .choosing import GROUND
+from .events import EVENTS, MINE, MINE_OF_SORT, REQUEST, SCOPES, TURNS
 from .reading import Reading
 from .recipients import visible_subjects
 
 LONGEST_WORDS = 1000
 # Turns of authors, who know why they proposed it.
 _TURNS_OF_AUTHORS = (CHANGES_REQUESTED, CONFLICTING, OBSTRUCTED)
+# Turns of admins, who are to find somebody. All others are asked to review.
+_TURNS_OF_ADMINS = (TOO_FEW, TOO_OLD)
+MOST_NAMES = 3
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,11 @@ def messages_of(notifications: Iterable[Notification]) -> list[Message | None]:
     """
     rows = list(notifications)
     prefetch_related_objects(rows, "activity__actor")
-    read = Reading.of([row.activity for row in rows if row.activity], [row.subject for row in rows])
+    read = Reading.of(
+        [row.activity for row in rows if row.activity],
+        [row.subject for row in rows],
+        requests=[row.subject for row in rows if row.event == REQUEST],
+    )
     seen: dict[int, set[str]] = {}
     for row in rows:
         if row.owner_id not in seen:
@@ -65,16 +73,12 @@ def messages_of(notifications: Iterable[Notification]) -> list[Message | None]:
 def _message(notification: Notification, read: Reading) -> Message:
     activity = notification.activity
     if notification.event == REQUEST:
-        heading = _("You are asked to act on proposal %(number)s")
-        if notification.step:
-            heading = _("Reminder: you are asked to act on proposal %(number)s")
-        number = notification.proposal_id
         return Message(
-            heading % {"number": number},
+            _heading_of_request(notification, read),
             read.titles.get(notification.subject, ""),
             _said_to_asked(notification, read),
             why_asked(notification),
-            reverse("proposal-detail", args=[number]),
+            reverse("proposal-detail", args=[notification.proposal_id]),
         )
     return Message(
         heading_of(activity, read),
@@ -84,6 +88,27 @@ def _message(notification: Notification, read: Reading) -> Message:
         address_of(activity),
         notification.reasons,
     )
+
+
+def _heading_of_request(notification: Notification, read: Reading) -> str:
+    """Return the sentence that asks somebody to act: to do what, on whose proposal."""
+    if notification.turn in _TURNS_OF_AUTHORS:
+        heading = _("You are asked to act on your proposal %(number)s")
+        again = _("Reminder: you are asked to act on your proposal %(number)s")
+    elif notification.turn in _TURNS_OF_ADMINS:
+        heading = _("You are asked to act on proposal %(number)s by %(authors)s")
+        again = _("Reminder: you are asked to act on proposal %(number)s by %(authors)s")
+    else:
+        heading = _("You are asked to review proposal %(number)s by %(authors)s")
+        again = _("Reminder: you are asked to review proposal %(number)s by %(authors)s")
+    names = read.authors.get(notification.subject, ())
+    authors = ", ".join(names[:MOST_NAMES])
+    if len(names) > MOST_NAMES:
+        authors = _("%(names)s and others") % {"names": authors}
+    return (again if notification.step else heading) % {
+        "number": notification.proposal_id,
+        "authors": authors,
+    }
 
 
 def heading_of(activity: Activity, read: Reading | None = None) -> str:
@@ -100,11 +125,15 @@ def heading_of(activity: Activity, read: Reading | None = None) -> str:
 def why_heard(notification: Notification) -> str:
     """Return the sentence that says why somebody gets a message: every reason, as ending mails like it ends all of them."""
     reasons = notification.reasons or [{"scope": "member", "subject": "", "label": ""}]
-    return _("You get this because %(reason)s.") % {"reason": "; ".join(map(reason_words, reasons))}
+    return _("You get this because %(reason)s.") % {
+        "reason": "; ".join(reason_words(each, notification.subject) for each in reasons)
+    }
 
 
-def reason_words(reason: dict[str, str]) -> str:
-    """Return a reason as it follows on "because"."""
+def reason_words(reason: dict[str, str], subject: str) -> str:
+    """Return a reason to hear of a subject ("proposal:17") as it follows on "because"."""
+    if reason["scope"] == MINE:
+        return str(MINE_OF_SORT.get(subject.partition(":")[0], SCOPES[MINE][1]))
     return str(SCOPES[reason["scope"]][1]) % {"what": _what(reason)}
 
 
@@ -184,8 +213,11 @@ def _subject(activity: Activity, read: Reading | None) -> str:
 def _what(reason: dict[str, str]) -> str:
     sort = reason["subject"].partition(":")[0]
     label = reason["label"]
+    on_ground = reason.get("through") == GROUND
     words = {
-        "chokepoint": _("the chokepoint %(name)s"),
+        "chokepoint": _("the chokepoint %(name)s, whose evidence rests on a source that this is about")
+        if on_ground
+        else _("the chokepoint %(name)s"),
         "sector": _("the sector %(name)s"),
         "source": _("the source %(name)s"),
         "proposal": _("this proposal"),
