@@ -17,7 +17,7 @@ from django.views import View
 from ..exceptions import NotFound, ReviewError
 from ..models.notification import EVERYTHING, PROPOSAL, WATCHABLE
 from ..selectors.watching import names_of
-from ..services.subscribing import mute, standing_of, unwatch, watch
+from ..services.subscribing import mute, standing_of, unmute, unwatch, watch
 from .answering import contributor_of
 from .inbox import safe_next
 
@@ -43,8 +43,10 @@ class Watching(LoginRequiredMixin, View):
                 watch(actor=request.user, what=what, target=target)
             elif does == "mute":
                 mute(actor=request.user, number=target if what == PROPOSAL else "")
-            elif does in ("stop", "unmute"):
+            elif does == "stop":
                 unwatch(actor=request.user, what=what, target=target)
+            elif does == "unmute":
+                unmute(actor=request.user, number=target if what == PROPOSAL else "")
             else:
                 return HttpResponseBadRequest("Watch it, mute it, or end either.")
         except NotFound as error:
@@ -97,13 +99,13 @@ def watch_button(user: Any, what: str, target: Any = "") -> dict[str, Any] | Non
     """Return what the button about one thing shows, or None for who isn't signed in."""
     if not user.is_authenticated:
         return None
-    row = standing_of(user, what, target)
+    is_watched, is_muted = standing_of(user, what, target)
     return {
         "what": what,
         "target": str(target),
         "address": watch_address(what, target),
-        "is_watched": bool(row and not row.is_muted),
-        "is_muted": bool(row and row.is_muted),
+        "is_watched": is_watched,
+        "is_muted": is_muted,
         "may_mute": what == PROPOSAL,
     }
 
