@@ -4,7 +4,7 @@ They are put together when they are read: what was hidden meanwhile stays hidden
 is not shown, and the language is the reader's (whoever calls activates it).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import prefetch_related_objects
@@ -34,7 +34,8 @@ class Message:
     """A notification in words.
 
     `heading` is the sentence that says what happened; `title` what it is about, by its own name; `words` what somebody said,
-    as plain text that a user typed; `why` why the reader gets it; `address` the path of the page to open.
+    as plain text that a user typed; `why` why the reader gets it; `address` the path of the page to open; `by` who wrote
+    what they are asked to review.
     """
 
     heading: str
@@ -42,6 +43,7 @@ class Message:
     words: str
     why: str
     address: str
+    by: str = ""
     reasons: list[dict[str, str]] = field(default_factory=list)
 
 
@@ -73,12 +75,14 @@ def messages_of(notifications: Iterable[Notification]) -> list[Message | None]:
 def _message(notification: Notification, read: Reading) -> Message:
     activity = notification.activity
     if notification.event == REQUEST:
+        by = _authors(read.authors.get(notification.subject, ()))
         return Message(
-            _heading_of_request(notification, read),
+            _heading_of_request(notification, by),
             read.titles.get(notification.subject, ""),
             _said_to_asked(notification, read),
             why_asked(notification),
             reverse("proposal-detail", args=[notification.proposal_id]),
+            by="" if notification.turn in _TURNS_OF_AUTHORS else by,
         )
     return Message(
         heading_of(activity, read),
@@ -86,11 +90,16 @@ def _message(notification: Notification, read: Reading) -> Message:
         said_in(activity, read),
         why_heard(notification),
         address_of(activity),
-        notification.reasons,
+        reasons=notification.reasons,
     )
 
 
-def _heading_of_request(notification: Notification, read: Reading) -> str:
+def _authors(names: Sequence[str]) -> str:
+    some = ", ".join(names[:MOST_NAMES])
+    return _("%(names)s and others") % {"names": some} if len(names) > MOST_NAMES else some
+
+
+def _heading_of_request(notification: Notification, authors: str) -> str:
     """Return the sentence that asks somebody to act: to do what, on whose proposal."""
     if notification.turn in _TURNS_OF_AUTHORS:
         heading = _("You are asked to act on your proposal %(number)s")
@@ -101,10 +110,6 @@ def _heading_of_request(notification: Notification, read: Reading) -> str:
     else:
         heading = _("You are asked to review proposal %(number)s by %(authors)s")
         again = _("Reminder: you are asked to review proposal %(number)s by %(authors)s")
-    names = read.authors.get(notification.subject, ())
-    authors = ", ".join(names[:MOST_NAMES])
-    if len(names) > MOST_NAMES:
-        authors = _("%(names)s and others") % {"names": authors}
     return (again if notification.step else heading) % {
         "number": notification.proposal_id,
         "authors": authors,
