@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from django.db.models import Q, QuerySet
 
-from .models import Bearing, Evidence, EvidenceBasis, SourceDerivation
+from .models import Bearing, Evidence, EvidenceBasis, Source, SourceDerivation
 
 # By these fields a source weighs more, less or otherwise. Who printed it, and where it is kept, moves nothing.
 WEIGHING = frozenset(
@@ -36,23 +36,25 @@ def sources_under(chokepoints: QuerySet) -> QuerySet:
     """Return the ids of the sources that some chokepoints (a query for ids) stand on."""
     evidence = Bearing.objects.order_by().filter(chokepoint__in=chokepoints).values("evidence")
     own = Evidence.objects.order_by().filter(pk__in=evidence).values("source")
-    levels = [own.union(EvidenceBasis.objects.order_by().filter(evidence__in=evidence).values("source"))]
-    for _ in range(DEEPEST):
-        levels.append(SourceDerivation.objects.order_by().filter(source__in=levels[-1]).values("origin"))
-    return levels[0].union(*levels[1:])
+    rested_on = EvidenceBasis.objects.order_by().filter(evidence__in=evidence).values("source")
+    return _chain(own.union(rested_on), "source", "origin")
 
 
 def chokepoints_on(sources: Iterable[uuid.UUID]) -> set[uuid.UUID]:
     """Return the ids of the chokepoints that stand on any of some sources."""
-    levels: list[Q] = []
-    above: Iterable[uuid.UUID] | QuerySet = list(sources)
-    if not above:
+    first = list(sources)
+    if not first:
         return set()
-    for _ in range(DEEPEST + 1):
-        levels.append(Q(evidence__source__in=above) | Q(evidence__bases__source__in=above))
-        above = SourceDerivation.objects.order_by().filter(origin__in=above).values("source")
-    resting = Q()
-    for level in levels:
-        resting |= level
-    rows = Bearing.objects.order_by().filter(resting, chokepoint__isnull=False)
+    found = _chain(Source.objects.order_by().filter(pk__in=first).values("pk"), "origin", "source")
+    own = Evidence.objects.order_by().filter(source__in=found).values("pk")
+    resting = EvidenceBasis.objects.order_by().filter(source__in=found).values("evidence")
+    rows = Bearing.objects.order_by().filter(evidence__in=own.union(resting), chokepoint__isnull=False)
     return set(rows.values_list("chokepoint", flat=True).distinct())
+
+
+def _chain(sources: QuerySet, here: str, there: str) -> QuerySet:
+    """Return the ids of some sources, and of those that derivations lead to from `here` to `there`."""
+    levels = [sources]
+    for _ in range(DEEPEST):
+        levels.append(SourceDerivation.objects.order_by().filter(**{f"{here}__in": levels[-1]}).values(there))
+    return levels[0].union(*levels[1:])

@@ -53,11 +53,11 @@ def level_for(
     return (heard[0][0], [reason for _, reason in heard]) if heard else (NEVER, [])
 
 
-def shortened(reasons: Iterable[Reason]) -> list[Reason]:
-    """Return what is kept of the reasons, in their order: each scope's first, and of the others as many as can be read."""
+def shortened(reasons: Iterable[Reason], most: int = MOST_REASONS) -> list[Reason]:
+    """Return what is kept, or said, of the reasons, in their order: each scope's first, and others as long as there is room."""
     reasons = list(reasons)
     firsts = {reason.scope: reason for reason in reversed(reasons)}.values()
-    room = MOST_REASONS - len(firsts)
+    room = most - len(firsts)
     kept = []
     for reason in reasons:
         is_first = any(reason is first for first in firsts)

@@ -16,7 +16,7 @@ from chokepoints.models import Activity
 
 from ..attention import CHANGES_REQUESTED, CONFLICTING, OBSTRUCTED, TOO_FEW, TOO_OLD
 from ..models import Notification, Proposal
-from .choosing import GROUND
+from .choosing import GROUND, Reason, shortened
 from .events import EVENTS, MINE, MINE_OF_SORT, REQUEST, SCOPES, TURNS
 from .reading import Reading
 from .recipients import visible_subjects
@@ -27,6 +27,7 @@ _TURNS_OF_AUTHORS = (CHANGES_REQUESTED, CONFLICTING, OBSTRUCTED)
 # Turns of admins, who are to find somebody. All others are asked to review.
 _TURNS_OF_ADMINS = (TOO_FEW, TOO_OLD)
 MOST_NAMES = 3
+MOST_SAID = 4  # reasons in a sentence
 
 
 @dataclass(frozen=True)
@@ -128,11 +129,14 @@ def heading_of(activity: Activity, read: Reading | None = None) -> str:
 
 
 def why_heard(notification: Notification) -> str:
-    """Return the sentence that says why somebody gets a message: every reason, as ending mails like it ends all of them."""
+    """Return the sentence that says why somebody gets a message: a reason of every sort, as ending mails like it ends all
+    of them, and a few more; of many things that they watch not each."""
     reasons = notification.reasons or [{"scope": "member", "subject": "", "label": ""}]
-    return _("You get this because %(reason)s.") % {
-        "reason": "; ".join(reason_words(each, notification.subject) for each in reasons)
-    }
+    said = shortened([Reason(**reason) for reason in reasons], MOST_SAID)
+    words = [reason_words(reason.as_json(), notification.subject) for reason in said]
+    if len(said) < len(reasons):
+        words.append(_("and more"))
+    return _("You get this because %(reason)s.") % {"reason": "; ".join(words)}
 
 
 def reason_words(reason: dict[str, str], subject: str) -> str:

@@ -14,7 +14,7 @@ from reviews import attention
 from reviews.models import Authorship, Mail, Notification, Subscription, Webhook, WebhookDelivery
 from reviews.notifications import fanning_out
 from reviews.notifications.choosing import MOST_REASONS, Reason, shortened
-from reviews.notifications.messages import message_of, reason_words
+from reviews.notifications.messages import message_of, reason_words, why_heard
 from reviews.services.discussing import comment_on_proposal, hide_comment
 from reviews.services.subscribing import mute, watch
 
@@ -206,6 +206,17 @@ def test_of_many_reasons_only_some_are_kept_and_of_each_scope_one():
     kept = shortened([*watched, Reason("sector", "sector:1", "Magnets")])
     assert kept == [*watched[: MOST_REASONS - 1], Reason("sector", "sector:1", "Magnets")]
     assert shortened(watched[:3]) == watched[:3]
+
+
+def test_of_many_reasons_some_are_said_and_of_each_sort_one(people):
+    watched = [Reason("watched", f"chokepoint:{n}", f"Number {n}").as_json() for n in range(9)]
+    row = Notification(
+        owner=people.nobody, subject="changeset:1", reasons=[*watched, Reason("member").as_json()]
+    )
+    words = ", ".join(f"you watch the chokepoint Number {n}" for n in range(3)).replace(", ", "; ")
+    assert why_heard(row) == f"You get this because {words}; you are a member; and more."
+    row.reasons = watched[:4]
+    assert "more" not in why_heard(row)
 
 
 def test_who_watches_all_that_a_changeset_touches_has_an_inbox_that_can_be_read(
