@@ -142,8 +142,7 @@ def test_the_inbox_by_keyboard(database, site, browser):
         page.keyboard.press("j")
         page.keyboard.press("m")
         page.get_by_text(re.compile(r"Proposal \d+ is muted")).wait_for()
-        assert focused(page)  # it goes on from where it was, not from the top
-        page.keyboard.press("j")
+        page.locator("[data-group] [data-stop]:focus").wait_for()  # it goes on from there
         page.keyboard.press("Enter")
         page.wait_for_url(re.compile(r"/proposals/\d+/#comment-\d+$"))
         badge(page, "2")  # what is said of the other proposal

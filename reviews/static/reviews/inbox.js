@@ -37,9 +37,6 @@
     does[event.key]();
   });
   document.addEventListener("focusin", () => { const at = stops().indexOf(here()); if (at >= 0) last = at; });
-  // Muting and stopping lead back to the group that they were done on: go on from there.
-  const group = /^#group-\d+$/.test(location.hash) && document.querySelector(location.hash)?.closest("[data-group]");
-  if (group) group.querySelector("[data-stop]")?.focus();
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.target.id !== "inbox") return;
     const all = stops();
