@@ -13,7 +13,6 @@ from django.utils.xmlutils import SimplerXMLGenerator
 NAMESPACE = uuid.UUID("b5f0f6a4-5d0e-4c55-9a3e-2f6a1c7d8e90")
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 RIGHTS = "Register data: CC BY 4.0; quotations belong to their authors."
-NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)  # a feed has to say when it changed, even with nothing in it
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -36,7 +35,8 @@ class _Writer(SimplerXMLGenerator):
 class AtomFeed(Atom1Feed):
     """Django's Atom with several authors to an entry, its content as HTML, and links to the next page (RFC 5005).
 
-    Takes besides `links`, from relation to address. Items take `authors`, a list of names, and `content`.
+    Takes besides `links`, from relation to address, and `since`: when it changed last if nothing is in it. Items
+    take `authors`, a list of names, and `content`.
     """
 
     def write(self, outfile: Any, encoding: str) -> None:
@@ -48,7 +48,7 @@ class AtomFeed(Atom1Feed):
         writer.endElement("feed")
 
     def latest_post_date(self) -> dt.datetime:
-        return max((item["updateddate"] for item in self.items), default=NEVER)
+        return max((item["updateddate"] for item in self.items), default=self.feed["since"])
 
     def add_root_elements(self, handler: Any) -> None:
         super().add_root_elements(handler)

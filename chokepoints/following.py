@@ -1,7 +1,7 @@
 """What somebody who follows the register, a sector or a chokepoint is told: which changesets, and what each did.
 
 The number of queries is fixed. Which records belong to something now is read from the tables; which did formerly, out of
-the revisions that pointed a record elsewhere.
+the revisions that pointed a record elsewhere; which sources it stands on is for ground.py to say.
 """
 
 from collections import defaultdict
@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import Case, Count, F, Q, QuerySet, Value, When, Window
 from django.db.models.functions import RowNumber
 
+from .ground import ground_moved, sources_under
 from .history import open_commitments
 from .models import Assessment, Bearing, Changeset, Chokepoint, Record, Revision, Sector, Supply
 from .models.revision import CREATE, OPERATIONS
@@ -19,6 +20,7 @@ from .records import KINDS
 from .selectors import ChangesetLine, changeset_lines, names_of, sectors_with_parts
 
 NAMED = 20  # records of one changeset; the data set of 2018 came in with hundreds
+ASIDE = 2  # where a record stands that isn't followed; before it what is followed, then the ground of that
 # The field by which a record of each kind belongs to a chokepoint or a sector.
 BELONGS_BY = {
     "supply": "chokepoint",
@@ -46,6 +48,10 @@ class Followed:
             Bearing.objects.order_by().filter(chokepoint__in=chokepoints).values("evidence"),
             all=True,
         )
+
+    def ground(self) -> QuerySet:
+        """Return the ids of the sources that the chokepoints stand on."""
+        return sources_under(self.chokepoints.order_by().values("pk"))
 
     def targets(self) -> set[tuple[str, str]]:
         """Return (kind, id) of its chokepoints and sectors."""
@@ -95,8 +101,10 @@ def newest_changesets(followed: Followed | None, *, before: int | None, limit: i
             Changeset.objects.all() if before is None else Changeset.objects.filter(number__lt=before)
         )
         return list(changesets.order_by("-number").values_list("number", flat=True)[:limit])
-    rows = rows.filter(record__in=followed.records()).order_by("-changeset_id")
-    found = set(rows.values_list("changeset_id", flat=True).distinct()[:limit])
+    found: set[int] = set()
+    for own in (Q(record__in=followed.records()), ground_moved() & Q(record__in=followed.ground())):
+        touched = rows.filter(own).order_by("-changeset_id")
+        found |= set(touched.values_list("changeset_id", flat=True).distinct()[:limit])
     found |= {number for number in _formerly(followed.targets()) if before is None or number < before}
     return sorted(found, reverse=True)[:limit]
 
@@ -142,7 +150,9 @@ def _named(sizes: Mapping[int, int], followed: Followed | None) -> list[Revision
     order: list[Any] = [F("position")]
     rows = Revision.objects.filter(changeset__in=list(sizes)).defer("state", "cites")
     if followed is not None:
-        aside = Case(When(record__in=followed.records(), then=Value(0)), default=Value(1))
+        own = Q(record__in=followed.records())
+        moved = ground_moved() & Q(record__in=followed.ground())
+        aside = Case(When(own, then=Value(0)), When(moved, then=Value(1)), default=Value(ASIDE))
         rows, order = rows.annotate(aside=aside), [F("aside"), F("position")]
     place = Window(RowNumber(), partition_by=[F("changeset")], order_by=order)
     found: dict[int, list[Revision]] = defaultdict(list)
@@ -151,7 +161,7 @@ def _named(sizes: Mapping[int, int], followed: Followed | None) -> list[Revision
     for number, revisions in found.items():
         if followed is not None and sizes[number] > NAMED:
             # What had left by now isn't known here; then the first ones have to do.
-            found[number] = [row for row in revisions if not row.aside] or revisions
+            found[number] = [row for row in revisions if row.aside < ASIDE] or revisions
     return [row for revisions in found.values() for row in revisions]
 
 

@@ -91,6 +91,7 @@ class AssessmentEvidence(RegisterTable):
     evidence = models.ForeignKey("chokepoints.Evidence", models.PROTECT, related_name="assessment_links")
 
     class Meta(RegisterTable.Meta):
+        verbose_name_plural = "assessment evidence"
         constraints = [
             models.UniqueConstraint(fields=["assessment", "evidence"], name="evidence_once_per_assessment")
         ]

@@ -83,6 +83,7 @@ class EvidenceBasis(RegisterTable):
     source = models.ForeignKey("chokepoints.Source", models.PROTECT, related_name="+")
 
     class Meta(RegisterTable.Meta):
+        verbose_name_plural = "evidence bases"
         constraints = [
             models.UniqueConstraint(fields=["evidence", "source"], name="one_basis_per_evidence_and_source")
         ]

@@ -70,6 +70,7 @@ class SupplyEvidence(RegisterTable):
     evidence = models.ForeignKey("chokepoints.Evidence", models.PROTECT, related_name="supply_links")
 
     class Meta(RegisterTable.Meta):
+        verbose_name_plural = "supply evidence"
         constraints = [
             models.UniqueConstraint(fields=["supply", "evidence"], name="evidence_once_per_supply")
         ]

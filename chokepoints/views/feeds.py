@@ -90,7 +90,13 @@ def release_feed(request: HttpRequest) -> HttpResponse:
     first = Release.objects.filter(number=1).values_list("sums", flat=True).first()
     following_page = releases[ENTRIES - 1].number if len(releases) > ENTRIES else None
     feed = _feed(
-        request, "releases", permanent_id("releases", first), reverse("release-list"), before, following_page
+        request,
+        "releases",
+        permanent_id("releases", first),
+        reverse("release-list"),
+        before,
+        following_page,
+        standing,
     )
     for release in releases[:ENTRIES]:
         feed.add_item(
@@ -122,7 +128,7 @@ def _changesets(
     followed = follow() if follow else None
     numbers = following.newest_changesets(followed, before=before, limit=ENTRIES + 1)
     following_page = numbers[ENTRIES - 1] if len(numbers) > ENTRIES else None
-    feed = _feed(request, title, id, page, before, following_page)
+    feed = _feed(request, title, id, page, before, following_page, standing)
     for notice in following.notices(numbers[:ENTRIES], followed):
         _add_notice(feed, request, notice)
     return _written(feed, standing)
@@ -176,7 +182,13 @@ def _site(request: HttpRequest) -> str:
 
 
 def _feed(
-    request: HttpRequest, title: str, id: str, page: str, before: int | None, following_page: int | None
+    request: HttpRequest,
+    title: str,
+    id: str,
+    page: str,
+    before: int | None,
+    following_page: int | None,
+    standing: "_Standing",
 ) -> AtomFeed:
     links = {}
     if before is not None:
@@ -193,6 +205,7 @@ def _feed(
         feed_copyright=RIGHTS,
         feed_guid=id,
         links=links,
+        since=standing.since,
     )
 
 
@@ -208,6 +221,12 @@ class _Standing:
     number: int
     day: dt.date
     time: dt.datetime | None
+
+    @property
+    def since(self) -> dt.datetime:
+        """Since when a document with nothing in it is as it is: a feed has to say when it changed, and this is as much as is
+        known. It is the same as long as the ETag is."""
+        return self.time or dt.datetime.combine(self.day, dt.time(), dt.UTC)
 
     @property
     def etag(self) -> str:

@@ -80,7 +80,10 @@ def _webhooks() -> dict[str, Shape]:
         "ended": or_null(TIME),
         "resend": ADDRESS,
     }
-    secret = {"secret": TEXT | {"description": "Shown this once."}}
+    secret = {
+        "secret": or_null(TEXT) | {"description": "Shown this once: null in an answer that is given again."},
+        "secret_note": or_null(TEXT) | {"description": "Why there is no secret, if there is none."},
+    }
     return {
         "Webhook": obj(webhook, description="An address of yours that is told of events."),
         "WebhookWithSecret": obj(webhook | secret, description="A webhook with its new secret."),

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from ..models import Webhook
-from ..notifications.events import EVENTS
+from ..notifications.offering import events_seen_by
 from ..notifications.webhooks.addresses import LONGEST
 from ..services.hooking import LONGEST_NAME
 from .proposals import Words
@@ -40,7 +40,7 @@ class WebhookForm(ServiceForm):
     )
     with_own = forms.BooleanField(label="Tell it also of what I do myself", required=False)
 
-    def __init__(self, data: Any = None, *, webhook: Webhook | None = None):
+    def __init__(self, data: Any = None, *, owner: Any, webhook: Webhook | None = None):
         names = ("name", "url", "events", "with_own")
         super().__init__(data, initial={name: getattr(webhook, name) for name in names} if webhook else None)
-        self.fields["events"].choices = [(name, event.title) for name, event in EVENTS.items()]
+        self.fields["events"].choices = [(name, event.title) for name, event in events_seen_by(owner).items()]

@@ -88,6 +88,10 @@ class NotificationChoice(models.Model):
 class SubscriptionQuerySet(models.QuerySet):
     """Subscriptions in the words of who tells."""
 
+    def to(self, user: Any, what: str, target: str) -> "SubscriptionQuerySet":
+        """Those of somebody to one thing: watching it, muting it."""
+        return self.filter(owner=user, what=what, target=target)
+
     def mutes(self, numbers: Iterable[int]) -> "SubscriptionQuerySet":
         """The mutes of some proposals."""
         return self.filter(what=PROPOSAL, is_muted=True, target__in=[str(number) for number in numbers])
@@ -95,7 +99,7 @@ class SubscriptionQuerySet(models.QuerySet):
 
 class Subscription(models.Model):
     """Somebody watches something, or has muted a proposal. `target` is a record's id or a proposal's number, "" for
-    everything."""
+    everything. A mute stands beside what is watched, so that it is watched again once the mute is gone."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="subscriptions")
     what = models.CharField(max_length=20, choices=list(WATCHABLE.items()))
@@ -109,7 +113,9 @@ class Subscription(models.Model):
         ordering = ["-pk"]
         indexes = [models.Index(fields=["what", "target", "owner"], name="subscriptions_to_something")]
         constraints = [
-            models.UniqueConstraint(fields=["owner", "what", "target"], name="one_subscription_each"),
+            models.UniqueConstraint(
+                fields=["owner", "what", "target", "is_muted"], name="one_subscription_and_one_mute_each"
+            ),
             one_of("subscription", "what", WATCHABLE),
             models.CheckConstraint(
                 condition=Q(is_muted=False) | Q(what=PROPOSAL), name="only_proposals_are_muted"

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from chokepoints.models import Contributor
-from chokepoints.models.revision import OPERATIONS
+from chokepoints.models.revision import OPERATIONS, RESTORE, RETIRE
 
 from ..exceptions import NotFound, StaleVersion
 from ..workflow import ENDED, STATES, WAYS
@@ -186,6 +186,11 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operation} {self.kind} {self.record}"
+
+    @property
+    def changed(self) -> set[str]:
+        """The fields that would be another way, as revisions name them: a retirement is one of them."""
+        return {*self.fields, *({"retired"} if self.operation in (RETIRE, RESTORE) else ())}
 
 
 class Concern(models.Model):

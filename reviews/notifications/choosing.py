@@ -8,19 +8,25 @@ from .events import DAILY, EVENTS, INBOX, LEVELS, NEVER, NOW, REQUEST_LEVELS, RE
 
 # Whoever watches 500 chokepoints that one changeset touches has one reason to hear of it, and needn't read 500.
 MOST_REASONS = 12
+GROUND = "ground"
 _ORDER = {level: position for position, level in enumerate(LEVELS)}
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Why somebody hears of an event: a scope and, where it is about something, what: its reference and its name."""
+    """Why somebody hears of an event: a scope and, where it is about something, what: its reference and its name.
+
+    `through` is how it is about that where that isn't plain: GROUND if it is what a chokepoint stands on.
+    """
 
     scope: str
     subject: str = ""
     label: str = ""
+    through: str = ""
 
     def as_json(self) -> dict[str, str]:
-        return {"scope": self.scope, "subject": self.subject, "label": self.label}
+        plain = {"scope": self.scope, "subject": self.subject, "label": self.label}
+        return plain | ({"through": self.through} if self.through else {})
 
 
 def level_of(event: str, scope: str, choices: Mapping[tuple[str, str], str]) -> str:
@@ -47,11 +53,11 @@ def level_for(
     return (heard[0][0], [reason for _, reason in heard]) if heard else (NEVER, [])
 
 
-def shortened(reasons: Iterable[Reason]) -> list[Reason]:
-    """Return what is kept of the reasons, in their order: each scope's first, and of the others as many as can be read."""
+def shortened(reasons: Iterable[Reason], most: int = MOST_REASONS) -> list[Reason]:
+    """Return what is kept, or said, of the reasons, in their order: each scope's first, and others as long as there is room."""
     reasons = list(reasons)
     firsts = {reason.scope: reason for reason in reversed(reasons)}.values()
-    room = MOST_REASONS - len(firsts)
+    room = most - len(firsts)
     kept = []
     for reason in reasons:
         is_first = any(reason is first for first in firsts)

@@ -36,13 +36,19 @@ MINE, INVOLVED, WATCHED, SECTOR, MENTIONED, MEMBER, ADMIN = (
     "admin",
 )
 SCOPES: dict[str, tuple[Promise, Promise]] = {
-    MINE: (_("Mine"), _("it is yours")),
+    MINE: (_("Mine"), _("the proposal is yours")),
     INVOLVED: (_("I took part"), _("you took part in it")),
     WATCHED: (_("I watch it"), _("you watch %(what)s")),
     SECTOR: (_("A sector I know"), _("you said that you know %(what)s")),
     MENTIONED: (_("I am named"), _("you are named in it")),
     MEMBER: (_("As a member"), _("you are a member")),
     ADMIN: (_("As an admin"), _("you are an admin")),
+}
+# Not only proposals are somebody's: what is said instead, by what sort of thing a message is about.
+MINE_OF_SORT: dict[str, Promise] = {
+    "export": _("the export is yours"),
+    "account": _("it is about your account"),
+    "webhook": _("the webhook is yours"),
 }
 # These come through although their proposal is muted: somebody speaks to you.
 UNMUTABLE = frozenset({MENTIONED})
@@ -163,7 +169,7 @@ EVENTS: dict[str, Event] = {
         {MINE: NOW, ADMIN: INBOX},
     ),
     "webhook_off": Event(
-        _("A webhook of mine is switched off"),
+        _("A webhook is switched off"),
         {"webhook.switched_off": _("%(actor)s switched off %(subject)s")},
         {MINE: NOW},
     ),

@@ -14,6 +14,7 @@ from django.conf import settings
 from ..models import Mail
 from ..models.notification import ENDING, NOW, SENDING, WAITING
 
+LONGEST_HEADING = 300
 log = logging.getLogger(__name__)
 
 
@@ -28,6 +29,16 @@ class FiledMail:
     text: str
     html: str
     headers: list[tuple[str, str]]
+
+    @property
+    def heading(self) -> str:
+        """What it tells, in its first line: all mails about one proposal have one subject."""
+        first = next((line.strip() for line in self.text.splitlines() if line.strip()), "")
+        return first[:LONGEST_HEADING] or self.subject or "without words"
+
+    @property
+    def is_named_by_subject(self) -> bool:
+        return self.subject.endswith(self.heading)
 
 
 def filed_names() -> list[str]:

@@ -4,7 +4,7 @@ They are put together when they are read: what was hidden meanwhile stays hidden
 is not shown, and the language is the reader's (whoever calls activates it).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import prefetch_related_objects
@@ -14,15 +14,20 @@ from django.utils.translation import gettext as _
 
 from chokepoints.models import Activity
 
-from ..attention import CHANGES_REQUESTED, CONFLICTING, OBSTRUCTED
+from ..attention import CHANGES_REQUESTED, CONFLICTING, OBSTRUCTED, TOO_FEW, TOO_OLD
 from ..models import Notification, Proposal
-from .events import EVENTS, REQUEST, SCOPES, TURNS
+from .choosing import GROUND, Reason, shortened
+from .events import EVENTS, MINE, MINE_OF_SORT, REQUEST, SCOPES, TURNS
 from .reading import Reading
 from .recipients import visible_subjects
 
 LONGEST_WORDS = 1000
 # Turns of authors, who know why they proposed it.
 _TURNS_OF_AUTHORS = (CHANGES_REQUESTED, CONFLICTING, OBSTRUCTED)
+# Turns of admins, who are to find somebody. All others are asked to review.
+_TURNS_OF_ADMINS = (TOO_FEW, TOO_OLD)
+MOST_NAMES = 3
+MOST_SAID = 4  # reasons in a sentence
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,8 @@ class Message:
     """A notification in words.
 
     `heading` is the sentence that says what happened; `title` what it is about, by its own name; `words` what somebody said,
-    as plain text that a user typed; `why` why the reader gets it; `address` the path of the page to open.
+    as plain text that a user typed; `why` why the reader gets it; `address` the path of the page to open; `by` who wrote
+    what they are asked to review.
     """
 
     heading: str
@@ -38,6 +44,7 @@ class Message:
     words: str
     why: str
     address: str
+    by: str = ""
     reasons: list[dict[str, str]] = field(default_factory=list)
 
 
@@ -53,7 +60,11 @@ def messages_of(notifications: Iterable[Notification]) -> list[Message | None]:
     """
     rows = list(notifications)
     prefetch_related_objects(rows, "activity__actor")
-    read = Reading.of([row.activity for row in rows if row.activity], [row.subject for row in rows])
+    read = Reading.of(
+        [row.activity for row in rows if row.activity],
+        [row.subject for row in rows],
+        requests=[row.subject for row in rows if row.event == REQUEST],
+    )
     seen: dict[int, set[str]] = {}
     for row in rows:
         if row.owner_id not in seen:
@@ -65,16 +76,14 @@ def messages_of(notifications: Iterable[Notification]) -> list[Message | None]:
 def _message(notification: Notification, read: Reading) -> Message:
     activity = notification.activity
     if notification.event == REQUEST:
-        heading = _("You are asked to act on proposal %(number)s")
-        if notification.step:
-            heading = _("Reminder: you are asked to act on proposal %(number)s")
-        number = notification.proposal_id
+        by = _authors(read.authors.get(notification.subject, ()))
         return Message(
-            heading % {"number": number},
+            _heading_of_request(notification, by),
             read.titles.get(notification.subject, ""),
             _said_to_asked(notification, read),
             why_asked(notification),
-            reverse("proposal-detail", args=[number]),
+            reverse("proposal-detail", args=[notification.proposal_id]),
+            by="" if notification.turn in _TURNS_OF_AUTHORS else by,
         )
     return Message(
         heading_of(activity, read),
@@ -82,8 +91,30 @@ def _message(notification: Notification, read: Reading) -> Message:
         said_in(activity, read),
         why_heard(notification),
         address_of(activity),
-        notification.reasons,
+        reasons=notification.reasons,
     )
+
+
+def _authors(names: Sequence[str]) -> str:
+    some = ", ".join(names[:MOST_NAMES])
+    return _("%(names)s and others") % {"names": some} if len(names) > MOST_NAMES else some
+
+
+def _heading_of_request(notification: Notification, authors: str) -> str:
+    """Return the sentence that asks somebody to act: to do what, on whose proposal."""
+    if notification.turn in _TURNS_OF_AUTHORS:
+        heading = _("You are asked to act on your proposal %(number)s")
+        again = _("Reminder: you are asked to act on your proposal %(number)s")
+    elif notification.turn in _TURNS_OF_ADMINS:
+        heading = _("You are asked to act on proposal %(number)s by %(authors)s")
+        again = _("Reminder: you are asked to act on proposal %(number)s by %(authors)s")
+    else:
+        heading = _("You are asked to review proposal %(number)s by %(authors)s")
+        again = _("Reminder: you are asked to review proposal %(number)s by %(authors)s")
+    return (again if notification.step else heading) % {
+        "number": notification.proposal_id,
+        "authors": authors,
+    }
 
 
 def heading_of(activity: Activity, read: Reading | None = None) -> str:
@@ -98,13 +129,20 @@ def heading_of(activity: Activity, read: Reading | None = None) -> str:
 
 
 def why_heard(notification: Notification) -> str:
-    """Return the sentence that says why somebody gets a message: every reason, as ending mails like it ends all of them."""
+    """Return the sentence that says why somebody gets a message: a reason of every sort, as ending mails like it ends all
+    of them, and a few more; of many things that they watch not each."""
     reasons = notification.reasons or [{"scope": "member", "subject": "", "label": ""}]
-    return _("You get this because %(reason)s.") % {"reason": "; ".join(map(reason_words, reasons))}
+    said = shortened([Reason(**reason) for reason in reasons], MOST_SAID)
+    words = [reason_words(reason.as_json(), notification.subject) for reason in said]
+    if len(said) < len(reasons):
+        words.append(_("and more"))
+    return _("You get this because %(reason)s.") % {"reason": "; ".join(words)}
 
 
-def reason_words(reason: dict[str, str]) -> str:
-    """Return a reason as it follows on "because"."""
+def reason_words(reason: dict[str, str], subject: str) -> str:
+    """Return a reason to hear of a subject ("proposal:17") as it follows on "because"."""
+    if reason["scope"] == MINE:
+        return str(MINE_OF_SORT.get(subject.partition(":")[0], SCOPES[MINE][1]))
     return str(SCOPES[reason["scope"]][1]) % {"what": _what(reason)}
 
 
@@ -184,8 +222,11 @@ def _subject(activity: Activity, read: Reading | None) -> str:
 def _what(reason: dict[str, str]) -> str:
     sort = reason["subject"].partition(":")[0]
     label = reason["label"]
+    on_ground = reason.get("through") == GROUND
     words = {
-        "chokepoint": _("the chokepoint %(name)s"),
+        "chokepoint": _("the chokepoint %(name)s, whose evidence rests on a source that this is about")
+        if on_ground
+        else _("the chokepoint %(name)s"),
         "sector": _("the sector %(name)s"),
         "source": _("the source %(name)s"),
         "proposal": _("this proposal"),

@@ -10,7 +10,7 @@ from django.db.models import F
 from chokepoints.history import open_commitments
 from chokepoints.models import Activity, Changeset, Export
 
-from ..models import Comment, Review, Suggestion, Version, Webhook
+from ..models import Authorship, Comment, Review, Suggestion, Version, Webhook
 
 
 @dataclass(frozen=True)
@@ -18,18 +18,21 @@ class Reading:
     """What messages need to put activities into words.
 
     `titles` are by subject ("proposal:17", "changeset:58", "webhook:3"): what it is about, by its own name. `rationales` are
-    by subject too: why proposals were made. `names` are those of accounts, by id. `said` is what somebody said, by activity;
-    hidden remarks aren't in it.
+    by subject too: why proposals were made; `authors` as well: who wrote those that somebody is asked to act on. `names` are
+    those of accounts, by id. `said` is what somebody said, by activity; hidden remarks aren't in it.
     """
 
     titles: Mapping[str, str] = field(default_factory=dict)
     rationales: Mapping[str, str] = field(default_factory=dict)
+    authors: Mapping[str, list[str]] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     said: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, activities: Iterable[Activity], subjects: Iterable[str] = ()) -> "Reading":
-        """Read what some activities, and further subjects, are about."""
+    def of(
+        cls, activities: Iterable[Activity], subjects: Iterable[str] = (), requests: Iterable[str] = ()
+    ) -> "Reading":
+        """Read what some activities, and further subjects, are about; of `requests` (subjects) who wrote it, too."""
         activities = list(activities)
         keys = _keys_of([*(activity.subject for activity in activities), *subjects])
         versions = _versions(keys.get("proposal", set()))
@@ -38,6 +41,7 @@ class Reading:
             | _changesets(keys.get("changeset", set()))
             | _webhooks(keys.get("webhook", set())),
             rationales={subject: why for subject, (_title, why) in versions.items()},
+            authors=_authors(_keys_of(requests).get("proposal", set())),
             names=_accounts(keys.get("account", set())),
             said=_said(activities),
         )
@@ -62,6 +66,17 @@ def _versions(numbers: set[str]) -> dict[str, tuple[str, str]]:
     present = Version.objects.filter(proposal__in=numbers, number=F("proposal__version")).order_by()
     rows = present.values_list("proposal", "title", "rationale")
     return {f"proposal:{number}": (title, why) for number, title, why in rows}
+
+
+def _authors(numbers: set[str]) -> dict[str, list[str]]:
+    """Return the names of those who wrote some proposals, who proposed it first."""
+    found: dict[str, list[str]] = {}
+    if not numbers:
+        return found
+    rows = Authorship.objects.filter(proposal__in=numbers).order_by("position", "pk")
+    for number, name in rows.values_list("proposal", "contributor__display_name"):
+        found.setdefault(f"proposal:{number}", []).append(name)
+    return found
 
 
 def _changesets(numbers: set[str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from chokepoints.ground import chokepoints_on, moves_ground
 from chokepoints.models import (
     Activity,
     Assessment,
@@ -19,14 +20,25 @@ from chokepoints.models import (
     Source,
     Supply,
 )
+from chokepoints.models.revision import CREATE
 
-from ..models import Authorship, Comment, Concern, Expertise, Proposal, Review, Subscription, Webhook
+from ..models import (
+    Authorship,
+    Change,
+    Comment,
+    Concern,
+    Expertise,
+    Proposal,
+    Review,
+    Subscription,
+    Webhook,
+)
 from ..models.notification import CHOKEPOINT, EVERYTHING, PROPOSAL, SECTOR, SOURCE
 from ..selectors.members import active_reviewers, with_wholes
 from ..services.discussing import mentioned_in
 from ..services.roles import EDITORS, REVIEWERS
 from . import events
-from .choosing import Reason
+from .choosing import GROUND, Reason
 from .events import ADMIN, INVOLVED, MEMBER, MENTIONED, MINE, WATCHED
 
 Heard = dict[int, list[Reason]]
@@ -72,7 +84,7 @@ def involved_in(proposal: Proposal) -> set[int]:
     return people
 
 
-def why_heard(user: Any, number: Any) -> str:
+def hears_anyway(user: Any, number: Any) -> str:
     """Return why somebody hears of a proposal without watching it: MINE, INVOLVED, or ""; asked with one query."""
     taking_part = Q()
     for rows, who in _TAKING_PART.items():
@@ -98,20 +110,27 @@ def _of_proposal(activity: Activity, key: str) -> Heard:
         return heard  # nobody else may see it
     _add(heard, involved_in(proposal) - authors, Reason(INVOLVED))
     _add(heard, _mentioned(activity), Reason(MENTIONED))
-    records = set(
-        Concern.objects.filter(change__version__proposal=proposal, change__version__number=proposal.version)
-        .order_by()
-        .values_list("record", flat=True)
-    )
-    _add_watchers(heard, records, proposal)
+    about = {"version__proposal": proposal, "version__number": proposal.version}
+    concerns = Concern.objects.filter(**{f"change__{name}": value for name, value in about.items()})
+    records = set(concerns.order_by().values_list("record", flat=True))
+    changes = Change.objects.filter(**about, kind="source").exclude(operation=CREATE).order_by()
+    _add_watchers(heard, records, _moving((row.record, row.kind, row.changed) for row in changes), proposal)
     return heard
 
 
 def _of_changeset(activity: Activity, key: str) -> Heard:
     heard: Heard = {}
     if key.isdigit():
-        _add_watchers(heard, set(Revision.objects.filter(changeset=key).values_list("record", flat=True)))
+        rows = Revision.objects.filter(changeset=key).order_by()
+        moved = rows.filter(kind="source").exclude(operation=CREATE)
+        records = set(rows.values_list("record", flat=True))
+        _add_watchers(heard, records, _moving(moved.values_list("record", "kind", "changed")))
     return heard
+
+
+def _moving(changes: Iterable[tuple[uuid.UUID, str, Iterable[str]]]) -> set[uuid.UUID]:
+    """Return the records, of some changes, that move the ground of what rests on them."""
+    return {record for record, kind, changed in changes if moves_ground(kind, changed)}
 
 
 def _of_export(activity: Activity, key: str) -> Heard:
@@ -178,9 +197,12 @@ def _mentioned(activity: Activity) -> set[int]:
     return named | (set(active_reviewers().values_list("pk", flat=True)) if calls_reviewers else set())
 
 
-def _add_watchers(heard: Heard, records: set[uuid.UUID], proposal: Proposal | None = None) -> None:
-    """Add who watches what some records are about, and who knows their sectors."""
-    chokepoints = chokepoints_of(records)
+def _add_watchers(
+    heard: Heard, records: set[uuid.UUID], moved: set[uuid.UUID], proposal: Proposal | None = None
+) -> None:
+    """Add who watches what some records are about, or what stands on those that moved, and who knows the sectors of it."""
+    plain = chokepoints_of(records)
+    chokepoints = plain | chokepoints_of(chokepoints_on(moved) - plain.keys())
     sectors = _sectors_of(records, chokepoints)
     sources = dict(Source.objects.filter(pk__in=records).values_list("pk", "title"))
     names: dict[tuple[str, str], str] = {(EVERYTHING, ""): ""}
@@ -190,7 +212,8 @@ def _add_watchers(heard: Heard, records: set[uuid.UUID], proposal: Proposal | No
         names[PROPOSAL, str(proposal.pk)] = ""
     for (what, target), owner in _watchers(names):
         subject = f"{what}:{target}" if target else what
-        _add(heard, [owner], Reason(WATCHED, subject, names[what, target][:200]))
+        through = GROUND if what == CHOKEPOINT and uuid.UUID(target) not in plain else ""
+        _add(heard, [owner], Reason(WATCHED, subject, names[what, target][:200], through))
     knowing = Expertise.objects.filter(sector__in=sectors, reviewer__user__isnull=False)
     in_office = knowing.filter(reviewer__user__groups__name=REVIEWERS).order_by("pk")
     for owner, sector in in_office.values_list("reviewer__user", "sector").distinct():

@@ -215,7 +215,9 @@ def whys_of(row: Notification) -> list[Why]:
         what, _colon, target = (
             reason["subject"].partition(":") if reason["scope"] == WATCHED else ("", "", "")
         )
-        found.append(Why(reason_words(reason), cell_anchor(row.event, reason["scope"]), what, target))
+        found.append(
+            Why(reason_words(reason, row.subject), cell_anchor(row.event, reason["scope"]), what, target)
+        )
     return found
 
 

@@ -23,6 +23,7 @@ from ..exceptions import InvalidProposal, NotAllowed, NotFound, WrongState
 from ..models import Webhook, WebhookDelivery
 from ..models.webhook import DELIVERED, FAILED, SENDING, WAITING
 from ..notifications.events import EVENTS
+from ..notifications.offering import events_seen_by
 from ..notifications.webhooks import TASK, TEST
 from ..notifications.webhooks.addresses import AddressRefused, check_address
 from ..notifications.webhooks.signing import new_secret
@@ -41,7 +42,7 @@ def create_webhook(
     Raises NotAllowed and InvalidProposal (its problems name `name`, `url` or `events`).
     """
     _check_present(actor)
-    fields = _clean(name=name, url=url, events=events) | {"with_own": bool(with_own)}
+    fields = _clean(actor, name=name, url=url, events=events) | {"with_own": bool(with_own)}
     with transaction.atomic():
         get_user_model().objects.select_for_update().get(pk=actor.pk)
         most = limit_of("webhooks")
@@ -68,7 +69,7 @@ def change_webhook(
     Raises NotAllowed, NotFound and InvalidProposal.
     """
     given = {"name": name, "url": url, "events": events}
-    fields = _clean(**{field: value for field, value in given.items() if value is not None})
+    fields = _clean(actor, **{field: value for field, value in given.items() if value is not None})
     fields |= {} if with_own is None else {"with_own": bool(with_own)}
     with transaction.atomic():
         webhook = _locked(actor, pk)
@@ -192,13 +193,18 @@ def _locked(actor: Any, pk: int, *, or_as_admin: bool = False) -> Webhook:
     return webhook
 
 
-def _clean(**given: Any) -> dict[str, Any]:
+def _clean(actor: Any, **given: Any) -> dict[str, Any]:
     """Return what was given, clean. Raises InvalidProposal with everything that is wrong."""
     fields: dict[str, Any] = {}
     problems = []
+    cleaners = {
+        "name": _clean_name,
+        "url": _clean_url,
+        "events": lambda value: _clean_events(value, actor),
+    }
     for name, value in given.items():
         try:
-            fields[name] = _CLEANERS[name](value)
+            fields[name] = cleaners[name](value)
         except (FieldError, AddressRefused) as error:
             problems.append(_problem(name, str(error)))
     if problems:
@@ -221,16 +227,15 @@ def _clean_url(value: Any) -> str:
     return url
 
 
-def _clean_events(value: Any) -> list[str]:
+def _clean_events(value: Any, actor: Any) -> list[str]:
     chosen = (
         {each for each in value if isinstance(each, str)} if isinstance(value, list | tuple | set) else set()
     )
     if not chosen or not chosen <= set(EVENTS):
         raise FieldError("Choose what it is told of, one thing at least.")
+    if hidden := chosen - events_seen_by(actor).keys():
+        raise FieldError(f"Only admins may be told of {', '.join(sorted(hidden))}. Leave that out.")
     return [event for event in EVENTS if event in chosen]
-
-
-_CLEANERS = {"name": _clean_name, "url": _clean_url, "events": _clean_events}
 
 
 def _check_free(actor: Any, name: str) -> None:

@@ -32,12 +32,16 @@ _PASSING = {401, 408, 425, 429}
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer: status, headers, and body as JSON text ("" for none). `is_repeated` if it was given before."""
+    """An answer: status, headers, and body as JSON text ("" for none). `is_repeated` if it was given before.
+
+    `kept` is the body that is given from the second time on where that is another one: without what is told once only.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
     is_repeated: bool = False
+    kept: str | None = None
 
     @property
     def is_final(self) -> bool:
@@ -122,7 +126,8 @@ def _run(begun: IdempotentRequest, run: Callable[[], Answer]) -> Answer:
         answer = run()
         if not answer.is_final:
             raise _NotFinal(answer)
-        row.status, row.headers, row.body = answer.status, dict(answer.headers), answer.body
+        row.status, row.headers = answer.status, dict(answer.headers)
+        row.body = answer.body if answer.kept is None else answer.kept
         row.save(update_fields=["status", "headers", "body"])
     return answer
 

@@ -29,13 +29,16 @@ def watch(*, actor: Any, what: str, target: Any = "") -> Subscription:
 
     Watching a muted proposal ends the mute. Raises NotAllowed, NotFound and InvalidProposal.
     """
-    return _subscribe(actor, what, target, is_muted=False)
+    with transaction.atomic():
+        row = _subscribe(actor, what, target, is_muted=False)
+        Subscription.objects.to(actor, what, row.target).filter(is_muted=True).delete()
+    return row
 
 
 def mute(*, actor: Any, number: Any) -> Subscription:
     """Hear nothing more of a proposal but requests to act and what names oneself; twice is once.
 
-    Raises NotAllowed, NotFound and InvalidProposal.
+    Whether it is watched is kept for when the mute ends. Raises NotAllowed, NotFound and InvalidProposal.
     """
     return _subscribe(actor, PROPOSAL, number, is_muted=True)
 
@@ -51,17 +54,24 @@ def end_subscription(*, actor: Any, pk: int) -> Subscription:
 
 
 def unwatch(*, actor: Any, what: str, target: Any = "") -> None:
-    """End watching or muting something, if one does."""
+    """End watching something, if one does; a mute stays."""
     check_signed_in(actor)
-    if what in WATCHABLE:
-        Subscription.objects.filter(owner=actor, what=what, target=_as_kept(target)).delete()
+    Subscription.objects.to(actor, what, _as_kept(target)).filter(is_muted=False).delete()
 
 
-def standing_of(user: Any, what: str, target: Any = "") -> Subscription | None:
-    """Return what somebody subscribed to something, watching or mute."""
+def unmute(*, actor: Any, number: Any) -> None:
+    """End the mute of a proposal, if there is one: who watched it before watches it again."""
+    check_signed_in(actor)
+    Subscription.objects.to(actor, PROPOSAL, _as_kept(number)).filter(is_muted=True).delete()
+
+
+def standing_of(user: Any, what: str, target: Any = "") -> tuple[bool, bool]:
+    """Return whether somebody watches something, and whether they have muted it."""
     if not user.is_authenticated:
-        return None
-    return Subscription.objects.filter(owner=user, what=what, target=_as_kept(target)).first()
+        return False, False
+    rows = Subscription.objects.to(user, what, _as_kept(target))
+    found = set(rows.values_list("is_muted", flat=True))
+    return False in found, True in found
 
 
 def set_choice(*, actor: Any, event: str, scope: str, level: str) -> NotificationChoice | None:
@@ -197,15 +207,16 @@ def _subscribe(actor: Any, what: str, target: Any, *, is_muted: bool) -> Subscri
     check_signed_in(actor)
     clean = _clean_target(actor, what, target)
     with transaction.atomic():
-        existing = Subscription.objects.filter(owner=actor, what=what, target=clean).first()
-        if existing is None and Subscription.objects.filter(owner=actor).count() >= MOST_SUBSCRIPTIONS:
+        existing = Subscription.objects.to(actor, what, clean).filter(is_muted=is_muted).first()
+        alike = Subscription.objects.filter(owner=actor, is_muted=is_muted)
+        if existing is None and alike.count() >= MOST_SUBSCRIPTIONS:
             words = (
                 f"You watch {MOST_SUBSCRIPTIONS} things. Stop watching some, or watch a sector or everything."
             )
+            if is_muted:
+                words = f"You have muted {MOST_SUBSCRIPTIONS} proposals. Unmute some that are over."
             raise InvalidProposal([_problem("what", words)])
-        row, _ = Subscription.objects.update_or_create(
-            owner=actor, what=what, target=clean, defaults={"is_muted": is_muted}
-        )
+        row, _ = Subscription.objects.get_or_create(owner=actor, what=what, target=clean, is_muted=is_muted)
     return row
 
 

@@ -12,11 +12,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from ..exceptions import NotFound
-from ..models import Mail, Notification, Subscription
+from ..models import Mail, Notification
 from ..models.notification import DROPPED, PROPOSAL, WAITING
 from ..notifications.choosing import level_of, request_level
 from ..notifications.events import DAILY, EVENTS, INBOX, LEVELS, NOW, REQUEST, REQUEST_LEVELS, WEEKLY
-from .subscribing import choices_of, mute, set_choice, set_requests, settings_of, unwatch, watch
+from .subscribing import choices_of, mute, set_choice, set_requests, settings_of, standing_of, unmute
 
 SALT = "reviews.unsubscribing"
 _MAILED = (WEEKLY, DAILY, NOW)
@@ -118,10 +118,10 @@ def _end(owner: Any, wish: Wish) -> dict[str, Any]:
         before["q"] = requests
         set_requests(actor=owner, level=INBOX)
     if wish.mute is not None:
-        row = Subscription.objects.filter(owner=owner, what=PROPOSAL, target=str(wish.mute)).first()
-        if row is None or not row.is_muted:
+        _is_watched, is_muted = standing_of(owner, PROPOSAL, wish.mute)
+        if not is_muted:
             mute(actor=owner, number=wish.mute)
-            before |= {"m": wish.mute, "w": row is not None}
+            before["m"] = wish.mute
     return before
 
 
@@ -150,10 +150,7 @@ def _restore(owner: Any, wish: Wish) -> None:
     if wish.before.get("q") in REQUEST_LEVELS:
         set_requests(actor=owner, level=wish.before["q"])
     if "m" in wish.before:
-        if wish.before.get("w"):
-            watch(actor=owner, what=PROPOSAL, target=wish.before["m"])
-        else:
-            unwatch(actor=owner, what=PROPOSAL, target=wish.before["m"])
+        unmute(actor=owner, number=wish.before["m"])
 
 
 def _is_cell(event: str, scope: str) -> bool:

@@ -32,6 +32,7 @@ from ..notifications.events import (
     SECTOR,
     WATCHED,
 )
+from ..notifications.offering import cells_for
 from ..selectors.watching import named
 from ..services.subscribing import (
     LONGEST_PAUSE_DAYS,
@@ -98,43 +99,27 @@ class Choices(LoginRequiredMixin, View):
         return show_choices(request)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        posted = request.POST
-        cells = _cells_in(posted)
-        try:
-            set_choices(
-                actor=request.user,
-                choices=cells,
-                requests=posted.get("requests"),
-                language=posted.get("language"),
-            )
-        except InvalidProposal as refusal:
-            errors = {problem.field: problem.message for problem in refusal.problems}
-            return show_choices(request, posted=cells, errors=errors, status=UNPROCESSABLE)
-        messages.success(request, "Saved.")
-        return redirect("notification-choices")
+        return save_choices(request, _cells_in(request.POST), "Saved.")
 
 
 class ChoicesMany(SignedInPost):
-    """Sets a whole row or column of the matrix at once (`part`, `level`)."""
+    """Sets a whole row or column of the matrix at once (`part`, `level`), and saves with it what else the form chooses."""
 
     page = "notification-choices"
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        sort, _colon, name = request.POST.get("part", "").partition(":")
+        posted = request.POST
+        sort, _colon, name = posted.get("part", "").partition(":")
         cells = {
-            (event, scope): request.POST.get("level", "")
-            for event, scope in _cells(request.user)
+            (event, scope): posted.get("level", "")
+            for event, scope in cells_for(request.user)
             if (sort, name) in (("event", event), ("scope", scope), ("all", ""))
         }
-        errors = {} if cells else {"part": "Choose a row or a column."}
-        try:
-            set_choices(actor=request.user, choices=cells)
-        except InvalidProposal as refusal:
-            errors["part"] = refusal.problems[0].message
-        if errors:
-            return show_choices(request, errors=errors, status=UNPROCESSABLE)
-        messages.success(request, f"Set {len(cells)} choice{'s' if len(cells) != 1 else ''}.")
-        return redirect("notification-choices")
+        choices = _cells_in(posted) | cells
+        if not cells or posted.get("level") not in LEVELS:
+            errors = {"part": "Choose what to set, and to what."}
+            return show_choices(request, posted=_cells_in(posted), errors=errors, status=UNPROCESSABLE)
+        return save_choices(request, choices, f"Set {len(cells)} choice{'s' if len(cells) != 1 else ''}.")
 
 
 class ChoicesReset(SignedInPost):
@@ -185,6 +170,23 @@ class Pause(SignedInPost):
         return redirect("notification-choices")
 
 
+def save_choices(request: HttpRequest, cells: Mapping[tuple[str, str], str], done: str) -> HttpResponse:
+    """Save some cells and whatever else the form of choices says; all of it comes back where something is refused."""
+    posted = request.POST
+    try:
+        set_choices(
+            actor=request.user,
+            choices=cells,
+            requests=posted.get("requests"),
+            language=posted.get("language"),
+        )
+    except InvalidProposal as refusal:
+        errors = {problem.field: problem.message for problem in refusal.problems}
+        return show_choices(request, posted=cells, errors=errors, status=UNPROCESSABLE)
+    messages.success(request, done)
+    return redirect("notification-choices")
+
+
 def show_choices(
     request: HttpRequest,
     *,
@@ -216,6 +218,7 @@ def show_choices(
         "has_bounced": has_bounced(own, user.email),
         "errors": errors,
         "watched": [one for one in subscriptions if not one.row.is_muted],
+        "silenced": [one.row.target for one in subscriptions if one.row.is_muted],
         "muted": [one for one in subscriptions if one.row.is_muted],
         "watch": watch_button(user, EVERYTHING),
         "next": reverse("notification-choices"),
@@ -225,19 +228,9 @@ def show_choices(
     return response
 
 
-def _cells(user: Any) -> list[tuple[str, str]]:
-    """Return the cells that concern somebody: those of admins are shown to admins alone."""
-    return [
-        (event, scope)
-        for event in EVENTS
-        for scope in SCOPES
-        if scope in EVENTS[event].defaults and (scope != ADMIN or user.is_superuser)
-    ]
-
-
 def _rows(user: Any, choices: Mapping[tuple[str, str], str], errors: Mapping[str, str]) -> list[Row]:
     found: dict[str, list[Cell | None]] = {}
-    for event, scope in _cells(user):
+    for event, scope in cells_for(user):
         level, default = level_of(event, scope, choices), EVENTS[event].defaults[scope]
         cell = Cell(event, scope, level, str(default), errors.get(f"{event}:{scope}", ""))
         found.setdefault(event, []).append(cell)

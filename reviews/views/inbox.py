@@ -18,6 +18,7 @@ from django.views import View
 from ..models import Notification
 from ..notifications.events import EVENTS
 from ..notifications.messages import message_of
+from ..notifications.offering import events_for
 from ..selectors import inbox
 from ..services.limiting import limit_of
 from ..services.noticing import Marked, mark_read, mark_unread, unmark
@@ -36,7 +37,8 @@ class Inbox(LoginRequiredMixin, View):
     def get(self, request: HttpRequest) -> HttpResponse:
         user, asked = request.user, request.GET
         shows = asked.get("show") if asked.get("show") in SHOWN else "unread"
-        event = asked.get("event") if asked.get("event") in EVENTS else ""
+        events = events_for(user)
+        event = asked.get("event") if asked.get("event") in events else ""
         about = _subject(asked.get("about", ""))
         rows = inbox.news_of(user, unread=shows == "unread" and not about, event=event)
         if about:
@@ -56,7 +58,7 @@ class Inbox(LoginRequiredMixin, View):
             "shows": shows,
             "shown": SHOWN,
             "event": event,
-            "events": EVENTS,
+            "events": events,
             "about": about,
             "is_first": page.newer is None and not about,
             "newest": inbox.newest_of(user),

@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_variables
 
 from ..exceptions import NotFound, ReviewError
-from ..notifications.events import DAILY, EVENTS, SCOPES, WEEKLY
+from ..notifications.events import DAILY, EVENTS, MINE, MINE_OF_SORT, SCOPES, SECTOR, WATCHED, WEEKLY
 from ..services.unsubscribing import Wish, fulfil, wish_of
 
 
@@ -60,7 +60,16 @@ def words_of(wish: Wish) -> list[str]:
         return ["mails about requests for you to act"]
     if wish.digest in (DAILY, WEEKLY):
         return [f"{wish.digest} mails"]
-    return [f"mails under “{EVENTS[event].title}”, “{SCOPES[scope][0]}”" for event, scope in wish.cells]
+    return [_words_of_cell(event, scope) for event, scope in wish.cells]
+
+
+def _words_of_cell(event: str, scope: str) -> str:
+    """Return what a cell of the matrix tells of, to somebody who knows the mail and never saw the matrix."""
+    title, sort = str(EVENTS[event].title), next(iter(EVENTS[event].verbs)).partition(".")[0]
+    sort = "account" if sort == "role" else sort
+    what = {WATCHED: "something that it is about", SECTOR: "its sector"}.get(scope, "")
+    because = str(MINE_OF_SORT.get(sort, SCOPES[MINE][1]) if scope == MINE else SCOPES[scope][1])
+    return f"mails when {title[:1].lower()}{title[1:]}, sent because {because % {'what': what}}"
 
 
 def _answer(request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:

@@ -16,10 +16,10 @@ from django.views import View
 
 from ..exceptions import NotFound, ReviewError
 from ..models.notification import EVERYTHING, PROPOSAL, WATCHABLE
-from ..notifications.events import INVOLVED, MINE
-from ..notifications.recipients import why_heard
+from ..notifications.events import SCOPES
+from ..notifications.recipients import hears_anyway
 from ..selectors.watching import names_of
-from ..services.subscribing import mute, standing_of, unwatch, watch
+from ..services.subscribing import mute, standing_of, unmute, unwatch, watch
 from .answering import contributor_of
 from .inbox import safe_next
 
@@ -29,9 +29,6 @@ DONE = {
     "stop": "You don't watch {} any more.",
     "unmute": "{} isn't muted any more.",
 }
-
-# Said in place of a button that would bring nothing new; what is told, and how, is chosen with the notifications.
-HEARD = {MINE: "You hear of it: it is yours", INVOLVED: "You hear of it: you took part"}
 
 
 class Watching(LoginRequiredMixin, View):
@@ -48,8 +45,10 @@ class Watching(LoginRequiredMixin, View):
                 watch(actor=request.user, what=what, target=target)
             elif does == "mute":
                 mute(actor=request.user, number=target if what == PROPOSAL else "")
-            elif does in ("stop", "unmute"):
+            elif does == "stop":
                 unwatch(actor=request.user, what=what, target=target)
+            elif does == "unmute":
+                unmute(actor=request.user, number=target if what == PROPOSAL else "")
             else:
                 return HttpResponseBadRequest("Watch it, mute it, or end either.")
         except NotFound as error:
@@ -102,16 +101,17 @@ def watch_button(user: Any, what: str, target: Any = "") -> dict[str, Any] | Non
     """Return what the button about one thing shows, or None for who isn't signed in."""
     if not user.is_authenticated:
         return None
-    row = standing_of(user, what, target)
-    heard = why_heard(user, target) if what == PROPOSAL and row is None else ""
+    is_watched, is_muted = standing_of(user, what, target)
+    heard = hears_anyway(user, target) if what == PROPOSAL and not is_watched and not is_muted else ""
     return {
         "what": what,
         "target": str(target),
         "address": watch_address(what, target),
-        "is_watched": bool(row and not row.is_muted),
-        "is_muted": bool(row and row.is_muted),
+        "is_watched": is_watched,
+        "is_muted": is_muted,
         "may_mute": what == PROPOSAL,
-        "heard": HEARD.get(heard, ""),
+        # Said in place of a button that would bring nothing new.
+        "heard": f"You hear of it: {SCOPES[heard][1]}" if heard else "",
     }
 
 

@@ -28,10 +28,10 @@ class WebhookList(LoginRequiredMixin, View):
     """One's own webhooks, and the form for another. The answer to the form shows its secret, this once."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return _list(request, WebhookForm())
+        return _list(request, WebhookForm(owner=request.user))
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        form = WebhookForm(request.POST)
+        form = WebhookForm(request.POST, owner=request.user)
         if not form.is_valid():
             return _list(request, form, UNPROCESSABLE)
         try:
@@ -59,7 +59,7 @@ class WebhookDetail(_Own):
         return _detail(request, self.own(pk))
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        webhook, form = self.own(pk), WebhookForm(request.POST)
+        webhook, form = self.own(pk), WebhookForm(request.POST, owner=request.user)
         if not form.is_valid():
             return _detail(request, webhook, form, UNPROCESSABLE)
         try:
@@ -144,7 +144,7 @@ def _detail(
     page = Paginator(deliveries, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "webhook": webhook,
-        "form": form or WebhookForm(webhook=webhook),
+        "form": form or WebhookForm(owner=request.user, webhook=webhook),
         "changes": form is not None,
         "secret": secret,
         "is_new": is_new,

@@ -142,7 +142,7 @@ def test_the_inbox_by_keyboard(database, site, browser):
         page.keyboard.press("j")
         page.keyboard.press("m")
         page.get_by_text(re.compile(r"Proposal \d+ is muted")).wait_for()
-        page.keyboard.press("j")
+        page.locator("[data-group] [data-stop]:focus").wait_for()  # it goes on from there
         page.keyboard.press("Enter")
         page.wait_for_url(re.compile(r"/proposals/\d+/#comment-\d+$"))
         badge(page, "2")  # what is said of the other proposal
@@ -163,6 +163,7 @@ def test_a_page_that_nobody_sees_asks_and_marks_nothing_until_it_is_seen(databas
         page.get_by_role("button", name="✓ Watching").wait_for()
         run_manage(database, "shell", "-c", MEANWHILE + SAID)
         badge(page, "3")
+        page.goto("about:blank")  # the page before, which is seen, asks no more
         page.add_init_script(HIDDEN)
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url) if "/inbox/" in request.url else None)

@@ -235,6 +235,13 @@ def test_an_invisible_character_in_a_name_is_refused_beside_the_field(client, su
     assert answer.status_code == 200 and "invisible character" in answer.content.decode()
 
 
+def test_many_of_a_kind_are_called_by_a_word_that_there_is(client, superuser):
+    """Django makes "evidence basiss" of what it isn't told."""
+    names = {str(model._meta.verbose_name_plural) for model in admin.site._registry}
+    assert not {name for name in names if name.endswith(("ss", "evidences", "chs"))}
+    assert {"evidence bases", "supply evidence", "assessment evidence"} <= names
+
+
 def test_activities_are_there_to_be_read(client, superuser):
     fill(0, 1)
     assert Activity.objects.exists()

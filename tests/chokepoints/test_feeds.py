@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from chokepoints import moments
 from chokepoints.following import NAMED
+from chokepoints.ground import chokepoints_on
 from chokepoints.models import Changeset
 from chokepoints.services import releasing
 from chokepoints.services.publishing import Verdict
@@ -128,7 +129,9 @@ def test_the_history_has_every_changeset_with_its_people_records_and_reasons(fee
 
 def test_an_empty_register_has_empty_feeds(feed, client):
     for address in ("/history/feed.atom", "/releases/feed.atom"):
-        assert not numbers(feed(address))
+        document = feed(address)
+        assert not numbers(document)
+        assert moments.read_time(document.findtext(f"{ATOM}updated")).date() == moments.today()
     assert client.get("/chokepoints/microspheres/feed.atom").status_code == 404
 
 
@@ -159,6 +162,34 @@ def test_what_bore_on_a_chokepoint_once_stays_in_its_feed_until_it_left(feed, bu
     assert numbers(feed("/chokepoints/microspheres/feed.atom")) == [10, 8, 7, 5, 4, 2]
     assert numbers(feed("/chokepoints/photoresist/feed.atom")) == [11, 10, 9, 8, 7, 6, 4]
     assert numbers(feed("/chokepoints/microspheres/feed.atom?before=8")) == [7, 5, 4, 2]
+
+
+def test_a_chokepoint_has_what_moves_its_ground_and_nothing_else_of_its_sources(feed, build, ids):
+    build.update("source", ids["source"], publisher="The Daily", title="A better title")  # 6
+    build.update("source", ids["source"], standing="retracted", standing_reason="Invented.")  # 7
+    other = build.chokepoint("photoresist", sector=build.sector("chips"))  # 8, 9
+    build.evidence(chokepoint=other)  # 10, 11: another source
+    document = feed("/chokepoints/microspheres/feed.atom")
+    assert numbers(document) == [7, 5, 4, 2]
+    assert "Changed: source A better title (Standing, Reason of standing)" in read(content(document))[0]
+    assert numbers(feed("/sectors/materials/feed.atom")) == [7, 5, 4, 2, 1]
+    assert numbers(feed("/chokepoints/photoresist/feed.atom")) == [11, 9]
+
+
+def test_the_ground_of_a_chokepoint_reaches_to_the_origin(feed, build, ids):
+    agency = build.source("agency")  # 6
+    paper = build.source("paper", derivation="derived", derived_from=[agency])  # 7
+    repost = build.source("repost", derivation="derived", derived_from=[paper])  # 8
+    figure = build.source("figure")  # 9
+    build.evidence(chokepoint=ids["chokepoint"], source=repost)  # 10
+    build.evidence(chokepoint=ids["chokepoint"], source=repost, rests_on=[figure])  # 11
+    assert numbers(feed("/chokepoints/microspheres/feed.atom")) == [11, 10, 5, 4, 2]
+    for source in (agency, paper, repost, figure):  # 12 to 15
+        build.update("source", source, reliability="E")
+    assert numbers(feed("/chokepoints/microspheres/feed.atom")) == [15, 14, 13, 12, 11, 10, 5, 4, 2]
+    assert numbers(feed("/chokepoints/microspheres/feed.atom?before=14")) == [13, 12, 11, 10, 5, 4, 2]
+    assert chokepoints_on([agency]) == chokepoints_on([figure]) == {uuid.UUID(ids["chokepoint"])}
+    assert chokepoints_on([build.source("alone")]) == chokepoints_on([]) == set()
 
 
 def test_a_sector_has_its_chokepoints_and_those_of_the_sectors_under_it(feed, build, ids):
@@ -377,6 +408,10 @@ def test_queries_do_not_grow_with_the_register(client, build, ids, address):
             bears = [{"chokepoint": ids["chokepoint"], "stance": "context"}]
             said = build.evidence(chokepoint=there)
             build.update("evidence", said, bears_on=bears)
+            origin = build.source(f"o-{key}")
+            retold = build.source(f"r-{key}", derivation="derived", derived_from=[origin])
+            build.evidence(chokepoint=ids["chokepoint"], source=retold)
+            build.update("source", origin, reliability="E")
             build.assessment(chokepoint=ids["chokepoint"], as_of=str(2019 + number), evidence=[said])
 
     grow(1)

@@ -82,7 +82,8 @@ def test_the_examples_do_what_they_say(dataset_database, tmp_path):
         assert "35 chokepoints, 5 of them critical" in printed["notebook", "python"]
         assert "全世界只有日本一兩家公司可以提供" in printed["notebook", "sh"]
         assert (
-            "rita commented on proposal 1 – You get this because it is yours." in printed["notify", "python"]
+            "rita commented on proposal 1 – You get this because the proposal is yours."
+            in printed["notify", "python"]
         )
         assert "2 subscriptions" in printed["notify", "python"]  # microspheres, and the mute
         head = read("")["head"]

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -42,6 +43,7 @@ def cells(page) -> dict[str, str]:
 
 
 def test_the_page_shows_every_cell_with_its_default_and_each_has_a_label(signed_in, people):
+    people.admin.groups.set(Group.objects.all())
     page = signed_in("admin").get(PAGE)
     expected = {
         f"{name}:{scope}": level for name, event in EVENTS.items() for scope, level in event.defaults.items()
@@ -57,8 +59,18 @@ def test_the_page_shows_every_cell_with_its_default_and_each_has_a_label(signed_
         assert f'id="cell-{cell.replace(":", "-")}"' in body
 
 
-def test_what_is_for_admins_is_shown_to_admins(signed_in):
-    assert not any(name.endswith(":admin") for name in cells(signed_in("emma").get(PAGE)))
+@pytest.mark.parametrize(
+    ("name", "unheard"),
+    [("emma", {"sector", "admin"}), ("rita", {"admin"}), ("nobody", {"sector", "member", "admin"})],
+)
+def test_everybody_is_offered_what_they_can_hear_of_and_nothing_else(signed_in, name, unheard):
+    scopes = {cell.partition(":")[2] for cell in cells(signed_in(name).get(PAGE))}
+    assert scopes == {scope for kind in EVENTS.values() for scope in kind.defaults} - unheard
+    inbox = signed_in(name).get("/inbox/").content.decode()
+    for event, kind in EVENTS.items():
+        is_heard = bool(set(kind.defaults) - unheard)
+        assert (f'<option value="{event}"' in inbox) == is_heard, event
+        assert (f'id="event-{event}"' in signed_in(name).get(PAGE).content.decode()) == is_heard, event
 
 
 def test_saving_the_whole_page_as_it_is_changes_nothing(signed_in, people):
@@ -114,14 +126,34 @@ def test_requests_are_chosen_beside_the_news_and_never_isnt_offered(signed_in, p
     ],
 )
 def test_a_row_or_a_column_is_set_at_once(signed_in, people, part, expected):
-    signed_in("emma").post(f"{PAGE}many/", {"part": part, "level": "never"})
+    """By somebody of whom all of it can be told: they edit and review."""
+    signed_in("both").post(f"{PAGE}many/", {"part": part, "level": "never"})
     sort, _, name = part.partition(":")
     for event, kind in EVENTS.items():
         for scope, default in kind.defaults.items():
             is_in = name == (scope if sort == "scope" else event)
-            level = choices_of(people.emma).get((event, scope), default)
+            level = choices_of(people.both).get((event, scope), default)
             assert level == ("never" if is_in else default), (event, scope)
     assert expected
+
+
+def test_setting_many_at_once_saves_what_else_was_chosen_and_loses_none_of_it(signed_in, people):
+    """The button stands in the form of the matrix, so a browser sends with it whatever was chosen and not saved."""
+    browser = signed_in("emma")
+    body = browser.get(PAGE).content.decode()
+    form = body[body.index('<form class="form choices-form"') :].partition("</form>")[0]
+    assert f'formaction="{PAGE}many/"' in form and 'name="commented:mine"' in form
+    chosen = selects(browser.get(PAGE)) | {"commented:mine": "weekly", "requests": "daily", "language": "de"}
+    assert (
+        browser.post(f"{PAGE}many/", chosen | {"part": "event:published", "level": "never"}).status_code
+        == 302
+    )
+    choices, own = choices_of(people.emma), settings_of(people.emma)
+    assert choices[("commented", "mine")] == "weekly" and (own.requests, own.language) == ("daily", "de")
+    assert {level for (event, _scope), level in choices.items() if event == "published"} == {"never"}
+    refused = browser.post(f"{PAGE}many/", chosen | {"commented:mine": "now", "part": "x", "level": "never"})
+    assert refused.status_code == 422 and cells(refused)["commented:mine"] == "now"
+    assert choices_of(people.emma) == choices
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The mails of a local register: shown, harmless, and nowhere else."""
 
 import os
+import re
 
 import pytest
 from django.core.mail import EmailMultiAlternatives
@@ -42,6 +43,21 @@ def test_the_list_leads_to_each_mail_with_text_html_and_headers(filed):
     assert "Words 国产" in detail.content.decode() and "Message-ID" in detail.content.decode()
     assert "<p>Words</p>" in client.get(f"/mails/{name}/html/").content.decode()
     assert '<a href="/mails/">Mails</a>' in client.get("/").content.decode()
+
+
+def test_mails_of_one_subject_are_told_apart_by_what_they_tell(filed):
+    """Those about one proposal have one subject, so that readers' programs keep them in one thread."""
+    subject = "[Register] Microspheres (proposal 5)"
+    filed(1, subject=subject, text="\nRita <b> approved proposal 5\nand so on\n")
+    filed(2, subject=subject, text="Proposal 5 was published\n")
+    filed(3, subject="[Register] Nov. 27, 2026: 3 notifications", text="Nov. 27, 2026: 3 notifications\n")
+    filed(4, subject="Nothing", text=" \n")
+    page = Client().get("/mails/").content.decode()
+    links = re.findall(r'<a href="/mails/mail-\d[^>]*>([^<]*)</a>', page)
+    assert set(links) == {
+        "Rita &lt;b&gt; approved proposal 5", "Proposal 5 was published", "Nov. 27, 2026: 3 notifications", "Nothing",
+    }  # fmt: skip
+    assert page.count(subject) == 2 and page.count("3 notifications") == 1
 
 
 def test_the_html_of_a_mail_may_run_and_load_nothing(filed):

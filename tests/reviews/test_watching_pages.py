@@ -89,13 +89,38 @@ def test_a_proposal_is_muted_and_unmuted_on_its_page(number, signed_in, people):
     watch(actor=people.nobody, what="proposal", target=number)
     answer = browser.post(address, {"does": "mute", "quietly": "1"}, headers=HTMX)
     assert "unmute" in answer.content.decode()
-    assert subscriptions(people.nobody) == {("proposal", str(number), True)}
+    assert ("proposal", str(number), True) in subscriptions(people.nobody)
     assert "Muted – unmute" in browser.get(f"/proposals/{number}/").content.decode()
+    assert "You have muted" in browser.get(address).content.decode()
     browser.post(address, {"does": "unmute"})
-    assert subscriptions(people.nobody) == set()
+    assert ("proposal", str(number), True) not in subscriptions(people.nobody)
 
 
-@pytest.mark.parametrize(("name", "why"), [("emma", "it is yours"), ("rita", "you took part"), ("ravi", "")])
+def test_whoever_unmutes_watches_what_they_watched_before(number, signed_in, people):
+    browser, address = signed_in("nobody"), f"/watching/proposal/{number}/"
+    for before in (set(), {("proposal", str(number), False)}):
+        if before:
+            browser.post(address, {"does": "watch"})
+        browser.post(address, {"does": "mute"})
+        assert "muted now" in browser.get("/accounts/notifications/").content.decode() or not before
+        browser.post(address, {"does": "unmute"})
+        assert subscriptions(people.nobody) == before
+    browser.post(address, {"does": "mute"})
+    browser.post(address, {"does": "watch"})  # watching says that one wants to hear
+    assert subscriptions(people.nobody) == {("proposal", str(number), False)}
+
+
+def test_without_javascript_link_and_page_are_true_whether_it_is_watched_or_not(register, signed_in):
+    browser = signed_in("nobody")
+    page = "/chokepoints/microspheres/"
+    address = reverse("watching", args=["chokepoint", register.chokepoint])
+    for does, words in (("watch", "You watch Microspheres"), ("stop", "You don’t watch Microspheres")):
+        browser.post(address, {"does": does})
+        assert f'href="{address}">Watching…</a>' in browser.get(page).content.decode()
+        assert f"<h1>{words}</h1>" in browser.get(address).content.decode()
+
+
+@pytest.mark.parametrize(("name", "why"), [("emma", "the proposal is yours"), ("rita", "you took part"), ("ravi", "")])
 def test_who_hears_of_a_proposal_anyway_is_told_so_instead_of_being_asked_to_watch(
     number, signed_in, people, name, why
 ):

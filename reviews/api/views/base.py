@@ -168,9 +168,14 @@ def _last_change(proposal: Proposal | None) -> dt.datetime:
 
 
 class Act(ProcessView):
-    """Base of what is posted. `act` does it; with an Idempotency-Key it is done once, however often it is sent."""
+    """Base of what is posted. `act` does it; with an Idempotency-Key it is done once, however often it is sent.
+
+    `told_once` has members of its answer that aren't kept, for they are secrets, and what stands in their place when the
+    answer is given again.
+    """
 
     scopes: ClassVar[Scopes] = {"GET": READ, "POST": PROPOSE}
+    told_once: ClassVar[Mapping[str, Any]] = {}
 
     def act(self, request: Request, **named: Any) -> Response:
         raise NotImplementedError(f"{type(self).__name__} must say what it does.")
@@ -200,7 +205,9 @@ class Act(ProcessView):
         if getattr(response, "content_type", None):
             headers["Content-Type"] = response.content_type
         body = JSONRenderer().render(response.data).decode() if response.data is not None else ""
-        return Answer(response.status_code, headers, body)
+        instead = {name: value for name, value in self.told_once.items() if name in (response.data or {})}
+        kept = JSONRenderer().render(response.data | instead).decode() if instead else None
+        return Answer(response.status_code, headers, body, kept=kept)
 
 
 def _response(answer: Answer) -> Response:

@@ -24,6 +24,11 @@ from .. import bodies
 from .base import PROPOSE, READ, Act, ProcessView
 
 WEBHOOKS = Listing("webhooks", Webhook, {"name": "name", "made": "made", "id": "pk"}, "name")
+# An answer that is given again doesn't have the secret any more: whoever lost it gives the webhook another one.
+SHOWN_ONCE = {
+    "secret": None,
+    "secret_note": "The secret was in the first answer alone. If it is lost, give the webhook another one (rotate).",
+}
 DELIVERIES = Listing("deliveries", WebhookDelivery, {"made": "made", "id": "pk"}, "-id")
 
 
@@ -69,6 +74,7 @@ class WebhookList(WebhookView, Act):
     """One's webhooks; and making another, whose answer alone has its secret."""
 
     scopes: ClassVar[dict[str, str]] = {"GET": READ, "POST": PROPOSE}
+    told_once: ClassVar[dict[str, Any]] = SHOWN_ONCE
 
     def parameters(self) -> list[str]:
         return [*PAGING, "format"]
@@ -80,7 +86,7 @@ class WebhookList(WebhookView, Act):
     def act(self, request: Request, **named: Any) -> Response:
         row = hooking.create_webhook(actor=request.user, **self.body(NewWebhook))
         body = body_of(request, row)
-        return self.written(Response(body | {"secret": row.secret}, status=201), body["self"])
+        return self.written(Response(body | _shown(row), status=201), body["self"])
 
 
 class WebhookDetail(WebhookView):
@@ -111,12 +117,13 @@ class WebhookRotate(WebhookView, Act):
     """Another secret; the answer alone has it."""
 
     scopes: ClassVar[dict[str, str]] = {"POST": PROPOSE}
+    told_once: ClassVar[dict[str, Any]] = SHOWN_ONCE
 
     def act(self, request: Request, webhook: int = 0, **named: Any) -> Response:
         self.own(webhook)
         self.body(bodies.Nothing)
         row = hooking.rotate_secret(actor=request.user, pk=webhook)
-        return self.written(Response(body_of(request, row) | {"secret": row.secret}))
+        return self.written(Response(body_of(request, row) | _shown(row)))
 
 
 class WebhookTest(WebhookView, Act):
@@ -156,6 +163,10 @@ class DeliveryResend(WebhookView, Act):
         self.body(bodies.Nothing)
         row = hooking.resend(actor=request.user, pk=webhook, message=message or uuid.UUID(int=0))
         return self.written(Response(delivery_of(request, row), status=202))
+
+
+def _shown(row: Webhook) -> dict[str, Any]:
+    return {"secret": row.secret, "secret_note": None}
 
 
 def body_of(request: Request, row: Webhook) -> dict[str, Any]:

@@ -16,14 +16,17 @@
     all[last].focus();
     all[last].scrollIntoView({ block: "nearest" });
   };
-  const click = (name) => here()?.querySelector(`[data-does="${name}"]`)?.click();
-  const mute = () => (here()?.querySelector('[data-does="mute"]') ?? here()?.closest("[data-group]")?.querySelector('[data-does="mute"]'))?.click();
+  // What an item has no button for, its group has.
+  const click = (name) => {
+    const button = `[data-does="${name}"]`;
+    (here()?.querySelector(button) ?? here()?.closest("[data-group]")?.querySelector(button))?.click();
+  };
   const help = () => {
     const keys = document.querySelector("[data-keys]");
     keys.open = !keys.open;
     if (keys.open) keys.scrollIntoView({ block: "nearest" });
   };
-  const does = { j: () => go(1), k: () => go(-1), o: () => click("open"), Enter: () => click("open"), e: () => click("read"), m: mute, "?": help };
+  const does = { j: () => go(1), k: () => go(-1), o: () => click("open"), Enter: () => click("open"), e: () => click("read"), m: () => click("mute"), "?": help };
 
   /* The switch of keys.js: whom single keys are in the way of has none here either. */
   const isOff = () => { try { return localStorage.getItem("keys") === "off"; } catch { return false; } };

@@ -10,7 +10,7 @@ from django.utils import timezone
 from jsonschema import Draft202012Validator
 
 from config.api_schema import schema
-from reviews.models import Webhook, WebhookDelivery
+from reviews.models import IdempotentRequest, Webhook, WebhookDelivery
 
 pytestmark = pytest.mark.django_db
 LIST = "/api/v1/webhooks/"
@@ -152,8 +152,20 @@ def test_what_cannot_be_taken_is_named_by_its_place_and_changes_nothing(wrong, p
     assert refused.status_code == 400 and Webhook.objects.values().get() == before
 
 
-def test_the_same_request_with_its_key_makes_one_webhook_and_answers_alike(asker):
+def test_the_same_request_with_its_key_makes_one_webhook_and_tells_its_secret_once(asker):
     emma, key = asker(), {"HTTP_IDEMPOTENCY_KEY": "once"}
     first, second = (send(emma, "POST", LIST, NEW, **key) for _ in range(2))
-    assert first.json() == second.json() and second["Idempotency-Replayed"] == "true"
-    assert Webhook.objects.count() == 1
+    webhook = Webhook.objects.get()
+    assert first.json()["secret"] == webhook.secret and first.json()["secret_note"] is None
+    assert second["Idempotency-Replayed"] == "true" and second.status_code == 201
+    assert second.json()["secret"] is None and "first answer alone" in second.json()["secret_note"]
+    told = {"secret", "secret_note"}
+    assert {k: v for k, v in first.json().items() if k not in told} == {
+        k: v for k, v in second.json().items() if k not in told
+    }
+    rotate, key = f"{LIST}{webhook.pk}/rotate/", {"HTTP_IDEMPOTENCY_KEY": "again"}
+    third, fourth = (send(emma, "POST", rotate, {}, **key) for _ in range(2))
+    webhook.refresh_from_db()
+    assert third.json()["secret"] == webhook.secret and fourth.json()["secret"] is None
+    kept = str(list(IdempotentRequest.objects.values()))
+    assert "whsec_" not in kept

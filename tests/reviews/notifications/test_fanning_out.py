@@ -9,14 +9,16 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from chokepoints.models import Activity, Outbox
-from reviews.models import Mail, Notification, Subscription, Webhook, WebhookDelivery
+from chokepoints.services.contributing import contributor_for
+from reviews import attention
+from reviews.models import Authorship, Mail, Notification, Subscription, Webhook, WebhookDelivery
 from reviews.notifications import fanning_out
 from reviews.notifications.choosing import MOST_REASONS, Reason, shortened
-from reviews.notifications.messages import message_of
+from reviews.notifications.messages import message_of, reason_words, why_heard
 from reviews.services.discussing import comment_on_proposal, hide_comment
 from reviews.services.subscribing import mute, watch
 
-from ..conftest import reduced
+from ..conftest import change, reduced
 
 pytestmark = pytest.mark.django_db
 
@@ -125,6 +127,67 @@ def test_a_webhook_is_owed_what_its_owner_may_see_and_not_what_they_did(people, 
     assert list(owed) == [("rita", "program"), ("emma", "mirror")]
 
 
+def test_who_watches_a_chokepoint_hears_when_its_ground_moves_and_reads_why(
+    people, register, propose, tell_all
+):
+    """As its feed has it: the rule is the same one (chokepoints/ground.py)."""
+    tell_all()
+    watch(actor=people.nobody, what="chokepoint", target=register.chokepoint)
+    propose(change("source", register.source, publisher="The Daily"))
+    tell_all()
+    assert heard(people.nobody) == []
+    weaker = change("source", register.source, reliability="E")
+    propose(weaker, title="A campaign by fake accounts")
+    tell_all()
+    (row,) = Notification.objects.filter(owner=people.nobody)
+    words = "the chokepoint Microspheres, whose evidence rests on a source that this is about"
+    assert row.event == "submitted" and words in message_of(row).why
+    propose(change("chokepoint", register.chokepoint, summary="Beads."), title="Itself")
+    tell_all()
+    row = Notification.objects.filter(owner=people.nobody).order_by("pk").last()
+    assert message_of(row).why == "You get this because you watch the chokepoint Microspheres."
+
+
+def test_a_changeset_that_moves_the_ground_is_told_too(people, register, build, tell_all):
+    tell_all()
+    watch(actor=people.nobody, what="chokepoint", target=register.chokepoint)
+    build.update("source", register.source, title="A better title")
+    build.update("source", register.source, reliability="E")
+    build.source("on-which-nothing-rests")
+    tell_all()
+    assert heard(people.nobody) == [("news", "published")]
+
+
+def test_a_request_says_what_is_asked_and_whose_proposal_it_is(people, register, propose, tell_all):
+    tell_all()
+    number = propose(*reduced(register))
+    for name in ("erik", "both", "nobody"):
+        Authorship.objects.create(
+            proposal_id=number, contributor=contributor_for(getattr(people, name)), position=5
+        )
+    tell_all()
+    asked = Notification.objects.get(owner=people.rita, sort="request")
+    assert (
+        message_of(asked).heading
+        == f"You are asked to review proposal {number} by emma, erik, both and others"
+    )
+    asked.step, asked.turn = 1, attention.CHANGES_REQUESTED
+    assert message_of(asked).heading == f"Reminder: you are asked to act on your proposal {number}"
+    asked.step, asked.turn = 0, attention.TOO_OLD
+    assert message_of(asked).heading.startswith(f"You are asked to act on proposal {number} by emma, erik")
+
+
+@pytest.mark.parametrize(
+    ("subject", "words"),
+    [
+        ("proposal:1", "the proposal is yours"), ("export:x", "the export is yours"),
+        ("account:1", "it is about your account"), ("webhook:1", "the webhook is yours"),
+    ],
+)  # fmt: skip
+def test_what_is_somebodys_own_is_named(subject, words):
+    assert reason_words({"scope": "mine", "subject": "", "label": ""}, subject) == words
+
+
 def test_a_muted_proposal_is_heard_of_only_where_one_is_named(people, register, propose, tell_all):
     number = propose(*reduced(register))
     watch(actor=people.nobody, what="chokepoint", target=register.chokepoint)
@@ -143,6 +206,17 @@ def test_of_many_reasons_only_some_are_kept_and_of_each_scope_one():
     kept = shortened([*watched, Reason("sector", "sector:1", "Magnets")])
     assert kept == [*watched[: MOST_REASONS - 1], Reason("sector", "sector:1", "Magnets")]
     assert shortened(watched[:3]) == watched[:3]
+
+
+def test_of_many_reasons_some_are_said_and_of_each_sort_one(people):
+    watched = [Reason("watched", f"chokepoint:{n}", f"Number {n}").as_json() for n in range(9)]
+    row = Notification(
+        owner=people.nobody, subject="changeset:1", reasons=[*watched, Reason("member").as_json()]
+    )
+    words = ", ".join(f"you watch the chokepoint Number {n}" for n in range(3)).replace(", ", "; ")
+    assert why_heard(row) == f"You get this because {words}; you are a member; and more."
+    row.reasons = watched[:4]
+    assert "more" not in why_heard(row)
 
 
 def test_who_watches_all_that_a_changeset_touches_has_an_inbox_that_can_be_read(

@@ -77,7 +77,7 @@ def test_both_parts_say_the_same_with_the_change_in_it_and_chinese_intact(asked)
     text, html = parts(built(mail))
     seen = " ".join(_Seen(html).words)
     for words in (
-        f"You are asked to act on proposal {proposal.pk}",
+        f"You are asked to review proposal {proposal.pk} by emma",
         "微球: dependency reduced",
         "国产微球已批量供货",
         "A domestic maker delivers in volume; imports are still needed.",
@@ -190,9 +190,9 @@ def test_a_subject_is_one_line():
 @pytest.mark.parametrize(
     ("language", "heading", "why"),
     [
-        ("", "You are asked to act on proposal", "You get this because it is your turn: you may review it."),
-        ("de", "Sie sind gebeten, sich um Vorschlag", "weil Sie an der Reihe sind: Sie dürfen ihn prüfen."),
-        ("zh-hans", "请您处理提案", "您收到此通知，是因为轮到您处理：您可以评审它。"),
+        ("", "You are asked to review proposal", "You get this because it is your turn: you may review it."),
+        ("de", "Sie sind gebeten, Vorschlag", "weil Sie an der Reihe sind: Sie dürfen ihn prüfen."),
+        ("zh-hans", "请您评审 emma 的提案", "您收到此通知，是因为轮到您处理：您可以评审它。"),
     ],
 )
 def test_a_mail_is_in_its_readers_language(asked, language, heading, why):
@@ -333,7 +333,7 @@ def test_a_digest_counts_all_and_shows_the_most_important_twenty(asked, addresse
     assert "1 × You are asked to act" in text and "30 × A release is published" in text
     assert text.count("\n* ") == MOST_IN_DIGEST
     headings = re.findall(r"^\* (.*)$", text, re.MULTILINE)
-    assert headings[0] == f"You are asked to act on proposal {proposal.pk}"
+    assert headings[0] == f"You are asked to review proposal {proposal.pk} by emma"
     assert headings[1:3] == ["Your export is ready to be fetched"] * 2
     assert "The 20 most important of 33 are above; all are in your inbox." in text
     assert "http://127.0.0.1:8000/inbox/" in text

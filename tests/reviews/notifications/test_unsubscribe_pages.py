@@ -1,5 +1,6 @@
 """One click in a mail ends mails like it, without signing in; opening the link doesn't, and a forged one does nothing."""
 
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -7,8 +8,9 @@ from django.core import signing
 from django.test import Client
 
 from reviews.models import Mail, Notification, NotificationChoice, NotificationSettings, Subscription
+from reviews.notifications.events import EVENTS
 from reviews.notifications.mails import build_mail
-from reviews.services.subscribing import choices_of, set_choice, settings_of
+from reviews.services.subscribing import choices_of, set_choice, settings_of, standing_of
 from reviews.services.unsubscribing import Wish, fulfil, token_for
 
 from ..conftest import reduced
@@ -57,7 +59,10 @@ def test_opening_the_link_changes_nothing_and_shows_a_button(people, robot, meth
     assert not NotificationChoice.objects.exists()
     if method == "get":
         page = answer.content.decode()
-        assert "No more of them" in page and "mails under “Something is published”, “Mine”" in page
+        assert (
+            "No more of them" in page
+            and "mails when something is published, sent because the proposal is yours" in page
+        )
     assert "no-store" in answer["Cache-Control"]
 
 
@@ -117,9 +122,27 @@ def test_a_proposal_is_muted_and_what_was_watched_is_watched_again_after_undoing
     number = propose(*reduced(register))
     Subscription.objects.create(owner=people.rita, what="proposal", target=str(number))
     page = robot.post(address(Wish(people.rita.pk, mute=number))).content.decode()
-    assert Subscription.objects.get().is_muted
+    assert standing_of(people.rita, "proposal", number) == (True, True)
     robot.post("/unsubscribe/" + page.partition('action="/unsubscribe/')[2].partition('"')[0])
-    assert not Subscription.objects.get().is_muted
+    assert standing_of(people.rita, "proposal", number) == (True, False)
+    again = robot.post(address(Wish(people.ravi.pk, mute=number))).content.decode()
+    robot.post("/unsubscribe/" + again.partition('action="/unsubscribe/')[2].partition('"')[0])
+    assert standing_of(people.ravi, "proposal", number) == (False, False)
+
+
+def test_the_page_says_in_words_of_the_mail_what_ends(people, robot):
+    """Whoever opens it holds a mail, and may never have seen the matrix of choices."""
+    seen = []
+    for event, kind in EVENTS.items():
+        for scope in kind.defaults:
+            page = robot.get(address(Wish(people.emma.pk, cells=((event, scope),)))).content.decode()
+            (words,) = re.findall(r"<li>(mails when .*)</li>", page)
+            assert "sent because" in words and "%" not in words
+            seen.append(words)
+    assert len(set(seen)) == len(seen)
+    assert "mails when somebody comments, sent because you watch something that it is about" in seen
+    assert "mails when a webhook is switched off, sent because the webhook is yours" in seen
+    assert "mails when somebody&#x27;s role changes, sent because it is about your account" in seen
 
 
 @pytest.mark.parametrize(

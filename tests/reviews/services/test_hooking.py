@@ -53,6 +53,14 @@ def test_no_activity_holds_address_or_secret(people):
     ]
 
 
+def test_only_admins_have_programs_told_of_what_only_admins_may_see(people):
+    with pytest.raises(InvalidProposal) as refusal:
+        make(people.emma, events=["published", "release_trouble"])
+    assert [problem.field for problem in refusal.value.problems] == ["events"]
+    assert make(people.admin, events=["release_trouble"]).events == ["release_trouble"]
+    assert make(people.nobody, events=["release"]).events == ["release"]  # releases are for everybody to see
+
+
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
