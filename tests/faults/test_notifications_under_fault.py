@@ -39,10 +39,10 @@ def tell_under_faults(database_url, tmp_path, *, events, recipients, kills, pati
 
     # Down: nobody listens where the broker should be.
     site.say(0, fifth, CELERY_BROKER_URL=f"redis://127.0.0.1:{free_port()}/0")
-    # Silent: it takes the connection, and that is all. Who comments is through before the broker has said a word.
+    # Silent: it takes the connection, and that is all. Who comments doesn't wait: then each would have asked once at least.
     with silent_server() as (address, came):
         site.say(fifth, 2 * fifth, CELERY_BROKER_URL=f"redis://{address}/0")
-        assert len(came) <= 2  # one thread asks, and it still waits for its first answer
+        assert len(came) < fifth
     # Flushed: the broker took the messages and lost them before a worker came.
     site.say(2 * fifth, 3 * fifth)
     assert site.lose_messages() > 0
