@@ -2,6 +2,11 @@
 
 from pathlib import Path
 
+from kombu.transport import TRANSPORT_ALIASES
+
+# kombu's own reads files that aren't written yet (file_broker.py).
+TRANSPORT_ALIASES["filesystem"] = "config.file_broker:Transport"
+
 
 def transport_options_for(url: str, folder: Path) -> dict:
     """The options for a broker address; `folder` is where the file-system broker keeps its messages."""

@@ -72,6 +72,16 @@ def test_whoever_was_never_told_any_news_is_not_sent_to_look_for_them(told, sign
 def test_whoever_is_to_review_and_whoever_watches_read_why_it_was_proposed(told, signed_in):
     for name in ("rita", "nobody"):
         assert "Because it is so." in text_of(signed_in(name).get(PAGE)), name
+    assert "By emma. It is your turn: you may review it." in text_of(signed_in("rita").get(PAGE))
+
+
+def test_what_is_alone_in_its_group_leaves_marking_to_the_group(told, signed_in, people):
+    """One button says it once; the key e finds that of the group where the item has none."""
+    page = signed_in("nobody").get(PAGE).content.decode()
+    assert (page.count(">Mark 2 as read<"), page.count('read">mark as read<')) == (1, 2)
+    news(people.nobody).first().delete()
+    page = signed_in("nobody").get(PAGE).content.decode()
+    assert (page.count(">Mark as read<"), page.count('read">mark as read<')) == (1, 0)
 
 
 def test_an_author_who_is_asked_to_act_reads_what_was_said_and_not_their_own_rationale(
