@@ -282,6 +282,7 @@ def ask_for_drafts(*, actor: Any, number: int, title: str, rationale: str, group
         problems["grouping"] = "Choose how the changes are grouped."
     if problems:
         raise ImportRefused(problems)
+    _check_size(run_of(actor, number), title, grouping)
     with transaction.atomic():
         run = _locked(actor, number, CHECKED)
         run.title, run.rationale, run.grouping = title, rationale, grouping
@@ -290,6 +291,13 @@ def ask_for_drafts(*, actor: Any, number: int, title: str, rationale: str, group
         owe(run, DRAFTING, title=title, rationale=rationale, grouping=grouping)
     carry_out(run, little=is_little(run))
     return run_of(actor, number)
+
+
+def _check_size(run: ImportRun, title: str, grouping: str) -> None:
+    """Raise ImportRefused where one import would make too much: at once, rather than when a worker comes to it."""
+    if run.state == CHECKED and not run.job:
+        run.title, run.grouping = title, grouping
+        groups_of(run, filed_changes(run))
 
 
 def ask_for_submission(*, actor: Any, number: int) -> ImportRun:

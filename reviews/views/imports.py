@@ -446,12 +446,14 @@ class ImportDrafts(ImportPage):
     ) -> HttpResponse:
         page = Paginator(drafts_of(run), SHOWN).get_page(request.GET.get("page"))
         drafts = [(proposal, run.refusals.get(str(proposal.number), "")) for proposal in page.object_list]
+        ahead, too_much = bringing.proposals_ahead(run) if run.state == CHECKED else (0, "")
         context = {
             "form": form,
             "drafts": drafts,
             "pager": page_links(request, page),
             "waiting": drafts_of(run).filter(state="draft").count(),
-            "ahead": bringing.proposals_ahead(run)[0] if run.state == CHECKED else 0,
+            "ahead": ahead,
+            "too_much": "" if form.errors else too_much,
         }
         return self.show(request, run, status, **context)
 

@@ -6,6 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from reviews.models import ImportRun, Proposal
+from reviews.services import filing
 from tests.reviews.bringing_in import nothing_changes
 
 FIRMS = "firm_id,firm_name,country\nF1,Zeiss,DEU\nF2,Nikon Corp.,JP\nF3,<b>Canon</b>,unknown\n"
@@ -251,3 +252,23 @@ def test_the_list_says_how_many_drafts_wait_to_be_handed_in(signed_in, people):
     assert "2 drafts to hand in" in emma.get("/imports/").content.decode()
     emma.post(f"/imports/{run.pk}/drafts/", {"submit": "1"})
     assert "to hand in" not in emma.get("/imports/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("limit", "words"), [("MOST_PROPOSALS", "Choose larger groups"), ("MOST_DRAFTED", "in parts")]
+)
+def test_more_than_one_import_makes_is_said_on_the_page_and_not_after_a_worker_tried(
+    signed_in, people, monkeypatch, settings, limit, words
+):
+    emma = signed_in("emma")
+    upload(emma, "name,country\nAlpine Optics,JP\nCoral Bearings,US\n", "organizations.csv")
+    run = ImportRun.objects.get()
+    emma.post(f"/imports/{run.pk}/map/", shown_fields(emma, run))
+    monkeypatch.setattr(filing, limit, 1)
+    settings.IMPORT_AT_ONCE_ROWS = 0  # a worker's
+    assert emma.get(f"/imports/{run.pk}/drafts/").content.decode().count(words) == 1
+    asked = {"title": "Firms", "rationale": "So.", "grouping": "record"}
+    answer = emma.post(f"/imports/{run.pk}/drafts/", asked)
+    run = ImportRun.objects.get()
+    assert answer.status_code == 422 and answer.content.decode().count(words) >= 1
+    assert (run.state, run.job, run.reason) == ("checked", "", "") and not Proposal.objects.exists()
