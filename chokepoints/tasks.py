@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from .services import releasing, sweeping, verifying, writing
+from .services import scheduling, sweeping, verifying, writing
 
 
 @shared_task(name="chokepoints.tasks.verify_register")
@@ -26,4 +26,4 @@ def sweep_exports() -> None:
 @shared_task(name="chokepoints.tasks.cut_due_release")
 def cut_due_release() -> None:
     """Cut a release if the timetable says that one is due. Of two that run at once only one makes it."""
-    releasing.cut_due_release()
+    scheduling.cut_due_release()

@@ -114,6 +114,7 @@ urlpatterns = [
     path("imports/", imports.ImportList.as_view(), name="import-list"),
     path("imports/new/", imports.ImportNew.as_view(), name="import-new"),
     path("imports/<int:number>/", imports.ImportDetail.as_view(), name="import-detail"),
+    path("imports/<int:number>/read/", imports.ImportRead.as_view(), name="import-read"),
     path("imports/<int:number>/map/", imports.ImportMap.as_view(), name="import-map"),
     path("imports/<int:number>/meaning/", imports.ImportMeaning.as_view(), name="import-meaning"),
     path("imports/<int:number>/questions/", imports.ImportQuestions.as_view(), name="import-questions"),

@@ -37,6 +37,7 @@ PURE = [
     "chokepoints/imports/sums.py",
     "chokepoints/imports/tables.py",
     "chokepoints/imports/targets.py",
+    "chokepoints/imports/vetting.py",
     "chokepoints/imports/wishing.py",
     "chokepoints/records.py",
     "chokepoints/sealing.py",

@@ -6,6 +6,8 @@ from .columns import exported_kinds, table_of
 from .format import About
 from .formats import FORMATS, ending_of
 
+LONGEST_WHAT = 200  # characters of filters in a citation; more of them only the file itself names
+
 
 def what_of(row: Export) -> str:
     """Return what an export holds, in words: "12 sources", "chokepoints and supplies"."""
@@ -26,8 +28,9 @@ def file_name_of(row: Export) -> str:
 def citation_of(row: Export) -> str:
     """Return the sentence by which an export is cited."""
     changeset = Changeset.objects.filter(number=row.changeset).first()
+    narrowed = "; ".join(filters_in_words(row))
     return citation(
-        what=what_of(row),
+        what=what_of(row) + (f" to {narrowed}" if 0 < len(narrowed) <= LONGEST_WHAT else ""),
         changeset=row.changeset,
         digest=changeset.digest if changeset else "",
         published=changeset.time if changeset else None,

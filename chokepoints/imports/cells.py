@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from gettext import translation
 from typing import Any
 
 import pycountry
@@ -36,6 +37,7 @@ from .mapping import TAKE, ColumnPlan
 from .tables import Cell
 from .targets import EXACT, part_words, vocabulary_of
 
+LANGUAGES = ("zh_CN", "de")  # whose names of countries are read beside the English ones
 NOTHING, TAKEN, UNKNOWN, NONE, VALUE = "nothing", "taken", "unknown", "none", "value"
 Resolve = Callable[[tuple[str, ...], str], tuple[str, str]]  # (kinds, text) → (kind, id); raises FieldError
 
@@ -103,7 +105,7 @@ def _value(field: Field, part: str, text: str, plan: ColumnPlan, resolve: Resolv
 
 @cache
 def _country_names() -> dict[str, tuple[str, str]]:
-    """Return code and what it was read from, by folded alpha-3 code and name."""
+    """Return code and what it was read from, by folded alpha-3 code and name, in English and the languages of the pages."""
     found = {fold(name): (code, "name") for code, name in COUNTRIES.items()}
     for country in pycountry.countries:
         for name in (
@@ -114,6 +116,12 @@ def _country_names() -> dict[str, tuple[str, str]]:
             if name:
                 found[fold(name)] = (country.alpha_2, "name")
         found[fold(country.alpha_3)] = (country.alpha_2, "code of three letters")
+    for language in LANGUAGES:
+        translated = translation("iso3166-1", pycountry.LOCALES_DIR, languages=[language], fallback=True)
+        for country in pycountry.countries:
+            for name in (country.name, getattr(country, "common_name", "")):
+                if name and (other := translated.gettext(name)) != name:
+                    found.setdefault(fold(other), (country.alpha_2, "name"))
     # What people write for countries that ISO calls otherwise.
     usual = {
         "uk": "GB",
@@ -123,6 +131,10 @@ def _country_names() -> dict[str, tuple[str, str]]:
         "u s": "US",
         "prc": "CN",
         "korea": "KR",
+        "holland": "NL",
+        "台湾": "TW",
+        "欧盟": "EU",
+        "europäische union": "EU",
     }
     return {name: (code, "usual name") for name, code in usual.items()} | found
 

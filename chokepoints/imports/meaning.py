@@ -50,6 +50,10 @@ class Alarm:
     new_words: tuple[str, ...] = ()
 
 
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
+
+
 def aligned(kept: Mapping[str, Any], tables: Sequence[Table]) -> Mapping[str, Any]:
     """Return what was kept by table, where the only table of one file is the only table of the other.
 
@@ -184,7 +188,7 @@ def _missing(
             likely,
         )
     examples = tuple(
-        f"{word}: {count} times" for word, count in list(old.get("words", {}).items())[:EXAMPLES]
+        f"{word}: {_times(count)}" for word, count in list(old.get("words", {}).items())[:EXAMPLES]
     )
     return Alarm(_key(table.name, column, MISSING), MISSING, table.name, column, words, examples, (without,))
 
@@ -228,7 +232,7 @@ def _blank_choices() -> tuple[tuple[str, str], ...]:
 def _unexplained(column: str, other: str, words: Mapping[str, int], table: Table) -> Alarm:
     """The column that said what an empty cell beside it means is gone."""
     blanks = _blank_rows(table, other)
-    said = ", ".join(f"“{word}” {count} times" for word, count in list(words.items())[:EXAMPLES])
+    said = ", ".join(f"“{word}” {_times(count)}" for word, count in list(words.items())[:EXAMPLES])
     text = (
         f"Last time “{column}” said what an empty cell of “{other}” means: {said}. Without it the {len(blanks):,} empty cells "
         f"of “{other}” in this file can't be told from cells about which nothing is known."
@@ -283,7 +287,7 @@ def _other_words(column: str, old: Mapping[str, Any], table: Table) -> Iterable[
 
 
 def _listed(words: Mapping[str, int]) -> str:
-    shown = [f"“{word[:40]}” {count:,} times" for word, count in list(words.items())[:EXAMPLES]]
+    shown = [f"“{word[:40]}” {_times(count)}" for word, count in list(words.items())[:EXAMPLES]]
     more = f" and {len(words) - EXAMPLES} more" if len(words) > EXAMPLES else ""
     return ", ".join(shown) + more
 

@@ -12,10 +12,6 @@ import datetime as dt
 import logging
 import os
 import shutil
-import subprocess
-import sys
-import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +20,12 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from ..exceptions import ReleaseRefused
-from ..exports import parquet_file
-from ..exports.citing import LICENCE
-from ..exports.format import About, HashingFile, Sheet
-from ..exports.packing import entry
-from ..exports.rows import World
 from ..models import Changeset, Release
 from ..models.release import FAILED, HELD_BACK, MAKING, PUBLISHED
 from ..releases import FORMAT
-from ..releases.edition import SUMS, VERIFIER, Written, write_edition
-from ..releases.tables import rows_of, tables
-from ..releases.wording import Before, Edition, description
+from ..releases.edition import SUMS, Written, write_edition
+from ..releases.wording import Before, Edition
+from ..releases.wrapping import EXTRAS, reason_against, stem_of, write_archive, write_extras
 from .contributing import the_register_itself
 from .leasing import Lease, LeaseLost
 from .recording import record_activity
@@ -43,9 +34,6 @@ from .verifying import verify_and_record
 log = logging.getLogger(__name__)
 
 PART = ".part"
-EXTRAS = "extras"
-ROWS_PER_GROUP = 5_000
-PERIODS = ("month", "week", "day", "never")
 
 
 class _HeldBack(Exception):
@@ -58,11 +46,6 @@ class _HeldBack(Exception):
 def folder() -> Path:
     """Return the folder that holds all releases."""
     return Path(settings.RELEASES_DIR)
-
-
-def stem_of(number: int) -> str:
-    """Return what a release is called when it is taken away."""
-    return f"chokepoint-register-{number}"
 
 
 def path_of(release: Release, path: str) -> Path | None:
@@ -181,10 +164,11 @@ def _make(maker: _Maker, edition: Edition, part: Path, last: Release | None) -> 
     written = write_edition(edition, content, beat=maker.beat)
     if last and (reason := reason_of_loss(written, last)) and not maker.row.despite:
         raise _HeldBack(reason)
-    _check_itself(content, maker)
-    archive = _write_archive(edition, content, part, written, maker)
-    extras = _write_extras(edition, part / EXTRAS, maker)
-    _sync(content / "csv", content / "jsonl", content, part)
+    if reason := reason_against(content, maker.beat):
+        raise _HeldBack(reason)
+    archive = write_archive(edition, content, part, written, maker.beat)
+    extras = write_extras(edition, part / EXTRAS, maker.beat)
+    _sync(content / "csv", content / "jsonl", content, *([part / EXTRAS] if extras else []), part)
     _publish(maker, edition, part, written, archive, extras)
 
 
@@ -199,90 +183,6 @@ def reason_of_loss(written: Written, last: Release) -> str:
                 f"counted), more than {settings.RELEASE_MAX_LOST_SHARE:.0%}. If that is right, cut it --despite that."
             )
     return ""
-
-
-def _check_itself(content: Path, maker: _Maker) -> None:
-    """Run the release's own verifier as a stranger would: in a Python that knows nothing of the project."""
-    command = [sys.executable, "-I", str(content / VERIFIER), str(content)]
-    process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-    try:
-        while process.poll() is None:
-            maker.beat()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=1)
-        words = process.stderr.read().decode(errors="replace")[-500:].strip()  # type: ignore[union-attr]
-    finally:
-        process.kill()
-        process.stderr.close()  # type: ignore[union-attr]
-        process.wait()
-    if process.returncode:
-        raise _HeldBack(f"Its own verifier doesn't accept it: {words}")
-
-
-def _write_archive(
-    edition: Edition, content: Path, part: Path, written: Written, maker: _Maker
-) -> dict[str, Any]:
-    """Put all files into one zip, not compressed: what compresses changes with its version, and the bytes with it."""
-    name = f"{stem_of(edition.number)}.zip"
-    file = HashingFile(part / name)
-    try:
-        with zipfile.ZipFile(file, "w") as pack:  # type: ignore[arg-type]
-            for path in sorted([one["path"] for one in written.files] + [SUMS]):
-                info = entry(f"{stem_of(edition.number)}/{path}")
-                info.compress_type, info.create_system = zipfile.ZIP_STORED, 3
-                info.file_size = (content / path).stat().st_size
-                with (content / path).open("rb") as source, pack.open(info, "w") as target:
-                    shutil.copyfileobj(source, target, 1 << 20)
-                maker.beat()
-        file.close()
-    except BaseException:
-        file.abandon()
-        raise
-    return {"path": name, "bytes": file.size, "sha256": file.sha256}
-
-
-def _write_extras(edition: Edition, target: Path, maker: _Maker) -> list[dict[str, Any]]:
-    """Write Parquet where its library is there: outside the sums, since its bytes change with its version."""
-    if parquet_file.missing():
-        return []
-    target.mkdir()
-    world = World(edition.changeset, edition.time.astimezone(dt.UTC).date())
-    about = About(
-        f"The chokepoint register, release {edition.number}",
-        edition.changeset,
-        edition.day,
-        description(edition),
-        LICENCE,
-    )
-    extras = []
-    for table in tables():
-        file = HashingFile(target / f"{table.name}.parquet")
-        sheet = Sheet(
-            table, table.columns, lambda copy_as, table=table: _groups(rows_of(table, world), maker)
-        )
-        try:
-            parquet_file.write_sheet(file, sheet, about)  # type: ignore[arg-type]
-            file.close()
-        except BaseException:
-            file.abandon()
-            raise
-        extras.append({"path": f"{EXTRAS}/{table.name}.parquet", "bytes": file.size, "sha256": file.sha256})
-    _sync(target)
-    return extras
-
-
-def _groups(rows: Iterator[Any], maker: _Maker) -> Iterator[list[Any]]:
-    group: list[Any] = []
-    for row in rows:
-        group.append(row)
-        if len(group) == ROWS_PER_GROUP:
-            yield group
-            maker.beat()
-            group = []
-    if group:
-        yield group
 
 
 def _publish(
@@ -340,47 +240,6 @@ def give_up_abandoned(*, now: dt.datetime | None = None) -> None:
     for row in Release.objects.abandoned(now or timezone.now()):
         _end(row, FAILED, "release.failed", "Whoever made it was lost on the way. The next one begins anew.")
         _remove(folder() / f"{row.pk}{PART}")
-
-
-# --- by the clock
-
-
-def cut_due_release(*, now: dt.datetime | None = None) -> Release | None:
-    """Cut a release if one is due, and return its row; None if none is due or another one makes it."""
-    now = now or timezone.now()
-    give_up_abandoned(now=now)
-    if not is_due(now):
-        return None
-    try:
-        return cut_release(now=now)
-    except ReleaseRefused as refused:
-        log.info("No release was cut: %s", refused)
-        return None
-
-
-def is_due(now: dt.datetime) -> bool:
-    """Tell whether the timetable asks for a release: something is new, a period began, and no attempt failed just now."""
-    begin = beginning_of_period(now)
-    head = Changeset.objects.order_by("-number").values_list("number", flat=True).first()
-    last = Release.objects.published().first()
-    if begin is None or not head or (last and (last.made >= begin or last.changeset == head)):
-        return False
-    patience = now - dt.timedelta(hours=settings.RELEASE_RETRY_HOURS)
-    return not Release.objects.filter(state__in=[FAILED, HELD_BACK], made__gt=patience).exists()
-
-
-def beginning_of_period(now: dt.datetime) -> dt.datetime | None:
-    """Return when the present month, week or day began (UTC), None if releases are cut by hand only."""
-    period = settings.RELEASE_EVERY
-    if period not in PERIODS:
-        raise ValueError(f"RELEASE_EVERY is {period!r} and must be one of: {', '.join(PERIODS)}.")
-    midnight = now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    begins = {
-        "month": midnight.replace(day=1),
-        "week": midnight - dt.timedelta(days=midnight.weekday()),
-        "day": midnight,
-    }
-    return begins.get(period)
 
 
 # --- writing one again

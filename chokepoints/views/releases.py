@@ -13,6 +13,7 @@ from ..models import Changeset, Release
 from ..releases.edition import SUMS
 from ..releases.tables import tables
 from ..releases.wording import description
+from ..releases.wrapping import EXTRAS, stem_of
 from ..services import releasing
 from .pages import page_of
 
@@ -68,7 +69,7 @@ def release_detail(request: HttpRequest, number: int) -> HttpResponse:
         ],
         "current": _file(release, "csv/chokepoints_current.csv"),
         "archive": release.archive | {"url": _file_url(release, release.archive["path"])},
-        "stem": releasing.stem_of(release.number),
+        "stem": stem_of(release.number),
         "page": page,
         "changesets": selectors.changeset_lines(page.object_list),
         "citation": f"{description(releasing.edition_of_release(release))} {request.build_absolute_uri(request.path)}",
@@ -137,7 +138,7 @@ def _digest_of(release: Release, path: str) -> str:
 
 def _line_of(release: Release, table: Any, parquet: set[str]) -> dict[str, Any]:
     """Return what the page says of one table."""
-    extra = f"{releasing.EXTRAS}/{table.name}.parquet"
+    extra = f"{EXTRAS}/{table.name}.parquet"
     return {
         "table": table,
         "counts": release.counts[table.name],

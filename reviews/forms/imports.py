@@ -28,8 +28,24 @@ from ..models.import_run import GROUPINGS
 LONGEST = 2_000  # characters of one typed list of words
 
 
-class UploadForm(forms.Form):
-    """A file, with what nobody can find out from it."""
+class ReadingForm(forms.Form):
+    """How a file is to be read, which nobody can find out for sure."""
+
+    encoding = forms.ChoiceField(
+        label="Encoding", choices=list(ENCODINGS.items()), initial="utf-8", help_text="Of CSV only."
+    )
+    delimiter = forms.ChoiceField(
+        label="Delimiter",
+        choices=[("", "find it out"), *((sign, name) for sign, name in DELIMITERS.items())],
+        required=False,
+        help_text="Of CSV only.",
+    )
+
+
+class UploadForm(ReadingForm):
+    """A file, and how it is to be read."""
+
+    field_order = ("file", "mapping", "encoding", "delimiter")
 
     file = forms.FileField(
         label="File",
@@ -42,15 +58,6 @@ class UploadForm(forms.Form):
         required=False,
         empty_label="none: look at the columns",
         help_text="What the columns meant last time. The file is held against it.",
-    )
-    encoding = forms.ChoiceField(
-        label="Encoding", choices=list(ENCODINGS.items()), initial="utf-8", help_text="Of CSV only."
-    )
-    delimiter = forms.ChoiceField(
-        label="Delimiter",
-        choices=[("", "find it out"), *((sign, name) for sign, name in DELIMITERS.items())],
-        required=False,
-        help_text="Of CSV only.",
     )
 
     def __init__(self, owner: Any, *args: Any, **kwargs: Any):

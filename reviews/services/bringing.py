@@ -18,7 +18,7 @@ from chokepoints.fields import FieldError, check_name, check_text, check_uuid
 from chokepoints.imports.csv_file import DELIMITERS, ENCODINGS
 from chokepoints.imports.mapping import Plan, dump_plan, load_plan
 from chokepoints.imports.meaning import Alarm, renamed
-from chokepoints.imports.targets import is_set, targets_of
+from chokepoints.imports.vetting import plan_problems
 from chokepoints.models import RecordKey
 from chokepoints.projection import model_of
 from chokepoints.records import KINDS
@@ -36,6 +36,7 @@ from ..models.import_run import (
     READ,
     READING,
     SUBMITTING,
+    UPLOADED,
 )
 from . import storing
 from .carrying import carry_out, is_little, owe
@@ -83,11 +84,7 @@ def upload_file(
 ) -> ImportRun:
     """Keep a file and have it read. A small one is read before this returns; `mapping` is one that was remembered."""
     _check_editor(actor)
-    problems = {}
-    if encoding not in ENCODINGS:
-        problems["encoding"] = "Choose one of the encodings."
-    if delimiter not in {"", *DELIMITERS}:
-        problems["delimiter"] = "Choose comma, semicolon or tab."
+    problems = _reading_problems(actor, encoding, delimiter)
     limit = storing.limits().packed
     if len(data) > limit:
         problems["file"] = f"The file has {len(data):,} bytes; at most {limit:,} fit. Bring it in parts."
@@ -95,8 +92,6 @@ def upload_file(
         problems["file"] = "The file is empty."
     if mapping and mapping.owner_id != actor.pk:
         problems["mapping"] = "There is no such mapping of yours."
-    if ImportRun.objects.visible_to(actor).exclude(state__in=[DRAFTED, FAILED]).count() >= UNDER_WAY:
-        problems[""] = f"{UNDER_WAY} imports of yours aren't drafted yet. Finish or throw away one of them."
     if problems:
         raise ImportRefused(problems)
     stored_as, digest = storing.store(data)
@@ -116,6 +111,37 @@ def upload_file(
     return run_of(actor, run.pk)
 
 
+def _reading_problems(actor: Any, encoding: str, delimiter: str) -> dict[str, str]:
+    """Return why a file can't be read so, or not now."""
+    problems = {}
+    if encoding not in ENCODINGS:
+        problems["encoding"] = "Choose one of the encodings."
+    if delimiter not in {"", *DELIMITERS}:
+        problems["delimiter"] = "Choose comma, semicolon or tab."
+    if ImportRun.objects.visible_to(actor).exclude(state__in=[DRAFTED, FAILED]).count() >= UNDER_WAY:
+        problems[""] = f"{UNDER_WAY} imports of yours aren't drafted yet. Finish or throw away one of them."
+    return problems
+
+
+def read_again(*, actor: Any, number: int, encoding: str, delimiter: str) -> ImportRun:
+    """Have a file read in another way, one that failed or whose columns have no meaning yet: nobody has to upload it again."""
+    _check_editor(actor)
+    with transaction.atomic():
+        run = _locked(actor, number, FAILED, READ)
+        problems = _reading_problems(actor, encoding, delimiter)
+        if run.state == READ:
+            problems.pop("", None)  # it is one of them
+        if problems:
+            raise ImportRefused(problems)
+        ImportRun.objects.filter(pk=run.pk).update(
+            encoding=encoding, delimiter=delimiter, state=UPLOADED, tables=[], plan={}, rows=0
+        )
+        run.rows = 0
+        owe(run, READING)
+    carry_out(run, little=run.size <= SMALL_FILE)
+    return run_of(actor, number)
+
+
 def _file_name(name: str) -> str:
     """Return a file's name as it can be shown; it names nothing on our disk."""
     try:
@@ -129,7 +155,7 @@ def save_plan(*, actor: Any, number: int, plan: Plan, name: str = "") -> ImportR
     _check_editor(actor)
     with transaction.atomic():
         run = _locked(actor, number, READ, MAPPED, CHECKED)
-        problems = _plan_problems(run, plan)
+        problems = plan_problems(plan, [table["name"] for table in run.tables])
         try:
             name = check_name(name, limit=100)
         except FieldError as error:
@@ -148,56 +174,6 @@ def save_plan(*, actor: Any, number: int, plan: Plan, name: str = "") -> ImportR
         owe(run, CHECKING)
     carry_out(run, little=is_little(run))
     return run_of(actor, number)
-
-
-def _plan_problems(run: ImportRun, plan: Plan) -> dict[str, str]:
-    """Return what is wrong with a plan, by `table` or `table|column`."""
-    problems = _word_problems(plan)
-    tables = {table["name"]: table for table in run.tables}
-    for name, table in plan.items():
-        if name not in tables:
-            problems[""] = f"The file has no table “{name[:60]}”."
-        if not table.kind:
-            continue
-        if table.kind not in KINDS or KINDS[table.kind].app != "chokepoints":
-            problems[name] = "Choose a kind of record."
-            continue
-        targets, seen = targets_of(table.kind), {}
-        for column, each in table.columns.items():
-            key = f"{name}|{column}"
-            if not each.target:
-                continue
-            if each.target not in targets:
-                problems[key] = "Choose one of the meanings."
-                continue
-            field = KINDS[table.kind].fields.get(targets[each.target].field)
-            several = each.target in {"remark", "identifier"} or (field is not None and is_set(field))
-            if each.target in seen and not several:
-                problems[key] = f"“{seen[each.target]}” means this already; two columns can't."
-            seen[each.target] = column
-        if not seen:
-            problems[name] = "None of its columns means anything. Leave the table out, or say what one means."
-    if not any(table.kind for table in plan.values()):
-        problems[""] = "Choose a kind of record for at least one table."
-    return problems
-
-
-def _word_problems(plan: Plan) -> dict[str, str]:
-    """Return where somebody typed what isn't text."""
-    problems = {}
-    for name, table in plan.items():
-        typed = {name: [*table.fixed, *table.fixed.values()]}
-        for column, each in table.columns.items():
-            typed[f"{name}|{column}"] = [
-                each.target, each.separator, each.scheme, *each.unknown, *each.none, *each.words, *each.words.values()
-            ]  # fmt: skip
-        for key, texts in typed.items():
-            for text in texts:
-                try:
-                    check_text(text, lines=True, limit=2_000)
-                except FieldError as error:
-                    problems[key] = str(error)
-    return problems
 
 
 def choose_meanings(*, actor: Any, number: int, choices: Mapping[str, str]) -> ImportRun:
@@ -306,6 +282,7 @@ def ask_for_drafts(*, actor: Any, number: int, title: str, rationale: str, group
         problems["grouping"] = "Choose how the changes are grouped."
     if problems:
         raise ImportRefused(problems)
+    _check_size(run_of(actor, number), title, grouping)
     with transaction.atomic():
         run = _locked(actor, number, CHECKED)
         run.title, run.rationale, run.grouping = title, rationale, grouping
@@ -314,6 +291,13 @@ def ask_for_drafts(*, actor: Any, number: int, title: str, rationale: str, group
         owe(run, DRAFTING, title=title, rationale=rationale, grouping=grouping)
     carry_out(run, little=is_little(run))
     return run_of(actor, number)
+
+
+def _check_size(run: ImportRun, title: str, grouping: str) -> None:
+    """Raise ImportRefused where one import would make too much: at once, rather than when a worker comes to it."""
+    if run.state == CHECKED and not run.job:
+        run.title, run.grouping = title, grouping
+        groups_of(run, filed_changes(run))
 
 
 def ask_for_submission(*, actor: Any, number: int) -> ImportRun:

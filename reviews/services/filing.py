@@ -6,6 +6,7 @@ Whoever brings a file, what it asks for becomes proposals, never published rows.
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.db.models import Count
 from django.utils import timezone
 
 from chokepoints.history import states_at
@@ -185,6 +186,15 @@ def drafts_of(run: ImportRun) -> Any:
         if run.batch
         else Proposal.objects.none()
     )
+
+
+def note_drafts_left(runs: Iterable[ImportRun]) -> None:
+    """Note with each run, as `drafts_left`, how many of its proposals are still drafts."""
+    runs = list(runs)
+    drafts = Proposal.objects.filter(state="draft", batch__in=[run.batch for run in runs if run.batch])
+    counts = dict(drafts.order_by().values_list("batch").annotate(Count("pk")))
+    for run in runs:
+        run.drafts_left = counts.get(run.batch, 0)
 
 
 def submit_all(run: ImportRun, *, beat: Callable[..., None]) -> None:

@@ -24,11 +24,18 @@ from chokepoints.records import KINDS
 from chokepoints.selectors import names_of, references_in
 
 from ..exceptions import ImportRefused, NotFound, ReviewError
-from ..forms.imports import FilingForm, MappingForm, UploadForm, read_answers, read_choices
+from ..forms.imports import (
+    FilingForm,
+    MappingForm,
+    ReadingForm,
+    UploadForm,
+    read_answers,
+    read_choices,
+)
 from ..models import ImportLine, ImportMapping, ImportRun
 from ..models.import_run import CHECKED, DRAFTED, FAILED, MAPPED, READ
 from ..services import bringing, storing
-from ..services.filing import drafts_of
+from ..services.filing import drafts_of, note_drafts_left
 from .answering import UNPROCESSABLE, EditorRequired
 from .paging import page_links
 
@@ -52,6 +59,7 @@ class ImportList(EditorRequired, View):
     def get(self, request: HttpRequest) -> HttpResponse:
         runs = Paginator(ImportRun.objects.visible_to(request.user), SHOWN)
         page = runs.get_page(request.GET.get("page"))
+        note_drafts_left(page.object_list)
         mappings = ImportMapping.objects.filter(owner=request.user)
         context = {"runs": page.object_list, "pager": page_links(request, page), "mappings": mappings}
         return render(request, "reviews/import_list.html", context)
@@ -163,7 +171,22 @@ class ImportDetail(ImportPage):
             return response
         if request.htmx:
             return render(request, "reviews/_import_progress.html", {"run": run})
-        return self.show(request, run, next_url=next_page(run))
+        as_read = {"encoding": run.encoding, "delimiter": run.delimiter}
+        may_read = run.state in {FAILED, READ} and run.stored_as and not run.job
+        form = ReadingForm(initial=as_read) if may_read else None
+        return self.show(request, run, next_url=next_page(run), reading=form)
+
+
+class ImportRead(ImportPage):
+    """Reading the file again, in another way."""
+
+    def post(self, request: HttpRequest, number: int) -> HttpResponse:
+        given = {name: request.POST.get(name, "") for name in ("encoding", "delimiter")}
+        try:
+            return redirect(next_page(bringing.read_again(actor=request.user, number=number, **given)))
+        except ReviewError as refusal:
+            self.refused(request, refusal)
+            return redirect(bringing.run_of(request.user, number))
 
 
 class ImportMap(ImportPage):
@@ -423,12 +446,14 @@ class ImportDrafts(ImportPage):
     ) -> HttpResponse:
         page = Paginator(drafts_of(run), SHOWN).get_page(request.GET.get("page"))
         drafts = [(proposal, run.refusals.get(str(proposal.number), "")) for proposal in page.object_list]
+        ahead, too_much = bringing.proposals_ahead(run) if run.state == CHECKED else (0, "")
         context = {
             "form": form,
             "drafts": drafts,
             "pager": page_links(request, page),
             "waiting": drafts_of(run).filter(state="draft").count(),
-            "ahead": bringing.proposals_ahead(run)[0] if run.state == CHECKED else 0,
+            "ahead": ahead,
+            "too_much": "" if form.errors else too_much,
         }
         return self.show(request, run, status, **context)
 

@@ -6,6 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from reviews.models import ImportRun, Proposal
+from reviews.services import filing
 from tests.reviews.bringing_in import nothing_changes
 
 FIRMS = "firm_id,firm_name,country\nF1,Zeiss,DEU\nF2,Nikon Corp.,JP\nF3,<b>Canon</b>,unknown\n"
@@ -201,3 +202,73 @@ def test_a_mapping_can_be_forgotten_by_its_owner_alone(signed_in, people):
     assert emma.post(address).status_code == 302
     run.refresh_from_db()
     assert run.mapping is None and "Firms" not in emma.get("/imports/").content.decode().split("Mappings")[-1]
+
+
+def test_a_file_that_was_read_wrongly_is_read_again_without_another_upload(
+    signed_in, people, folder, settings
+):
+    emma = signed_in("emma")
+    upload(emma, "名称;国家\n蔡司;德国\n".encode("gb18030"), "firms.csv")
+    run = ImportRun.objects.get()
+    page = emma.get(run.get_absolute_url()).content.decode()
+    assert run.state == "failed" and "isn&#x27;t UTF-8" in page and "Read it again" in page
+    answer = emma.post(f"/imports/{run.pk}/read/", {"encoding": "utf-7", "delimiter": ""}, follow=True)
+    assert "Choose one of the encodings" in answer.content.decode()
+    answer = emma.post(f"/imports/{run.pk}/read/", {"encoding": "gb18030", "delimiter": ","})
+    assert answer.url == f"/imports/{run.pk}/map/"
+    assert [table["columns"] for table in ImportRun.objects.get().tables] == [["名称;国家"]]
+    assert f'href="/imports/{run.pk}/#reading"' in emma.get(answer.url).content.decode()
+    answer = emma.post(f"/imports/{run.pk}/read/", {"encoding": "gb18030", "delimiter": ";"})
+    run = ImportRun.objects.get()
+    assert (run.state, run.reason, run.rows) == ("read", "", 1) and run.tables[0]["columns"] == [
+        "名称",
+        "国家",
+    ]
+    assert shown_fields(emma, run)["t0-c1-target"] == "country"
+    assert len({path.name.partition(".")[0] for path in settings.IMPORTS_DIR.iterdir()}) == 1
+
+
+def test_nothing_is_read_again_once_its_columns_have_a_meaning_or_by_somebody_else(signed_in, people):
+    emma = signed_in("emma")
+    upload(emma)
+    run = ImportRun.objects.get()
+    again = {"encoding": "utf-8", "delimiter": ";"}
+    assert signed_in("erik").post(f"/imports/{run.pk}/read/", again).status_code == 404
+    assert signed_in("rita").post(f"/imports/{run.pk}/read/", again).status_code == 403
+    emma = signed_in("emma")
+    emma.post(f"/imports/{run.pk}/map/", shown_fields(emma, run))
+    before = ImportRun.objects.values().get()
+    answer = emma.post(f"/imports/{run.pk}/read/", again, follow=True)
+    assert "can&#x27;t be done" in answer.content.decode() and ImportRun.objects.values().get() == before
+    assert "Read it again" not in answer.content.decode()
+
+
+def test_the_list_says_how_many_drafts_wait_to_be_handed_in(signed_in, people):
+    emma = signed_in("emma")
+    upload(emma, "name,country\nAlpine Optics,JP\nCoral Bearings,US\n", "organizations.csv")
+    run = ImportRun.objects.get()
+    emma.post(f"/imports/{run.pk}/map/", shown_fields(emma, run))
+    emma.post(f"/imports/{run.pk}/drafts/", {"title": "Firms", "rationale": "So.", "grouping": "record"})
+    assert "2 drafts to hand in" in emma.get("/imports/").content.decode()
+    emma.post(f"/imports/{run.pk}/drafts/", {"submit": "1"})
+    assert "to hand in" not in emma.get("/imports/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("limit", "words"), [("MOST_PROPOSALS", "Choose larger groups"), ("MOST_DRAFTED", "in parts")]
+)
+def test_more_than_one_import_makes_is_said_on_the_page_and_not_after_a_worker_tried(
+    signed_in, people, monkeypatch, settings, limit, words
+):
+    emma = signed_in("emma")
+    upload(emma, "name,country\nAlpine Optics,JP\nCoral Bearings,US\n", "organizations.csv")
+    run = ImportRun.objects.get()
+    emma.post(f"/imports/{run.pk}/map/", shown_fields(emma, run))
+    monkeypatch.setattr(filing, limit, 1)
+    settings.IMPORT_AT_ONCE_ROWS = 0  # a worker's
+    assert emma.get(f"/imports/{run.pk}/drafts/").content.decode().count(words) == 1
+    asked = {"title": "Firms", "rationale": "So.", "grouping": "record"}
+    answer = emma.post(f"/imports/{run.pk}/drafts/", asked)
+    run = ImportRun.objects.get()
+    assert answer.status_code == 422 and answer.content.decode().count(words) >= 1
+    assert (run.state, run.job, run.reason) == ("checked", "", "") and not Proposal.objects.exists()

@@ -248,6 +248,15 @@ def test_files_expire_and_strays_go(register, folder):
     assert row.state == "ready"
 
 
+def test_a_citation_says_what_rows_were_narrowed_to_unless_that_is_a_list(register):
+    row = ask(filters={"source": {"reliability": "B", "q": "材料"}})
+    assert "sources, narrowed to source: q = 材料; source: reliability = B, as of" in describing.citation_of(
+        row
+    )
+    row = ask(filters={"source": {"key__in": ",".join(f"key-{number}" for number in range(60))}})
+    assert "sources, narrowed, as of" in describing.citation_of(row)
+
+
 def test_an_empty_register_gives_a_head_without_rows():
     row = export(["source"], "csv")
     assert row.rows == 0 and content(row).count(b"\r\n") == 1

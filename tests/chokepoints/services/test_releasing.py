@@ -18,7 +18,7 @@ from django.utils import timezone
 from chokepoints.exceptions import ReleaseRefused
 from chokepoints.models import Activity, Release
 from chokepoints.releases import edition as editions
-from chokepoints.services import releasing
+from chokepoints.services import releasing, scheduling
 from chokepoints.services.verifying import Report
 from tests.builders import small_register
 from tests.chokepoints.releases.editions import files_in, verify
@@ -141,7 +141,7 @@ def test_the_database_keeps_numbers_without_gaps(ids):
 def test_an_empty_register_has_nothing_to_release(db):
     with pytest.raises(ReleaseRefused, match="empty"):
         releasing.cut_release()
-    assert releasing.cut_due_release() is None
+    assert scheduling.cut_due_release() is None
 
 
 # --- held back, and loudly
@@ -284,26 +284,26 @@ def test_a_release_is_due_once_a_period_if_anything_is_new(build, ids, settings)
     begins = {"month": dt.datetime(2026, 3, 1, tzinfo=dt.UTC), "week": dt.datetime(2026, 3, 9, tzinfo=dt.UTC)}
     begins |= {"day": dt.datetime(2026, 3, 11, tzinfo=dt.UTC), "never": None}
     for settings.RELEASE_EVERY, begin in begins.items():
-        assert releasing.beginning_of_period(day) == begin
-        assert releasing.is_due(day) == (begin is not None)
+        assert scheduling.beginning_of_period(day) == begin
+        assert scheduling.is_due(day) == (begin is not None)
     settings.RELEASE_EVERY = "sometimes"
     with pytest.raises(ValueError, match="month, week, day, never"):
-        releasing.is_due(day)
+        scheduling.is_due(day)
     settings.RELEASE_EVERY = "month"
-    release = releasing.cut_due_release()
-    assert release.number == 1 and releasing.cut_due_release() is None
+    release = scheduling.cut_due_release()
+    assert release.number == 1 and scheduling.cut_due_release() is None
     later = release.made + dt.timedelta(days=32)
-    assert not releasing.is_due(later)  # nothing is new
+    assert not scheduling.is_due(later)  # nothing is new
     build.update("source", ids["source"], title="Another")
-    assert not releasing.is_due(release.made) and releasing.is_due(later)
+    assert not scheduling.is_due(release.made) and scheduling.is_due(later)
 
 
 def test_after_a_failure_the_clock_waits(ids, monkeypatch, settings):
     monkeypatch.setattr(releasing, "verify_and_record", lambda: Report(1, "x", 1, 1, "It is broken."))
     now = timezone.now()
-    assert releasing.cut_due_release().state == "held-back"
-    assert releasing.cut_due_release() is None and Release.objects.count() == 1
-    assert releasing.is_due(now + dt.timedelta(hours=25))
+    assert scheduling.cut_due_release().state == "held-back"
+    assert scheduling.cut_due_release() is None and Release.objects.count() == 1
+    assert scheduling.is_due(now + dt.timedelta(hours=25))
 
 
 # --- again
