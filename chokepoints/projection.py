@@ -104,7 +104,7 @@ def read_states(kind: Kind, rows: Iterable[Record]) -> dict[str, State]:
     for row in rows:
         values = {field.name: field.from_columns(row) for field in plain}
         states[str(row.pk)] = {name: value for name, value in values.items() if value not in (None, [])}
-    for field in kind.children:
+    for field in kind.children if rows else ():
         entries: dict[str, list[Any]] = {}
         for child in _child_model(kind, field).objects.filter(
             **{f"{field.parent}_id__in": [row.pk for row in rows]}

@@ -70,8 +70,10 @@ class Plan:
     def preload(self, kind: str, records: Iterable[str]) -> None:
         """Read the published states of many records with few queries."""
         wanted = [record for record in records if (kind, record) not in self._published]
+        if not wanted:
+            return
         rows = projection.model_of(KINDS[kind]).objects.filter(pk__in=wanted)
-        states = projection.read_states(KINDS[kind], rows) if wanted else {}
+        states = projection.read_states(KINDS[kind], rows)
         self._published |= {(kind, record): states.get(record) for record in wanted}
 
     def after(self, kind: str, record: str) -> State | None:

@@ -74,20 +74,26 @@ def note_missing_marks() -> int:
 
 
 def remember(version: Version) -> Memory:
-    """Return what was proposed or decided before that a version is like; nobody's drafts are in it."""
-    proposal = version.proposal
-    family = Proposal.objects.visible_to(None).filter(_of_one_split(proposal)).exclude(pk=proposal.pk)
-    others = Proposal.objects.pending().exclude(pk=proposal.pk).exclude(pk__in=family.values("pk"))
-    identical = _latest(others.filter(pk__in=_identical(version)))
-    others = others.exclude(pk__in=[one.pk for one in identical])
-    overlapping = _latest(others.filter(pk__in=_overlapping(version)))
-    others = others.exclude(pk__in=[one.pk for one in overlapping])
+    """Return what was proposed or decided before that a version is like; nobody's drafts are in it.
+
+    First the numbers alone: mostly there are none, and then nobody's title and authors are asked for.
+    """
+    own = version.proposal_id
+    family = _numbers(Proposal.objects.visible_to(None).filter(_of_one_split(version.proposal))) - {own}
+    pending = Proposal.objects.pending().values("pk")
+    identical, overlapping, same_record = (
+        set(alike(version).filter(proposal__in=pending)) - family - {own}
+        for alike in (_identical, _overlapping, _on_the_same_record)
+    )
+    identical = _latest(identical)
+    overlapping = _latest(overlapping - {one.pk for one in identical})
+    shown = {one.pk for one in (*identical, *overlapping)}
     return Memory(
         identical=identical,
         overlapping=overlapping,
         rejected=_rejected(version),
         deprecated=_deprecated(version),
-        same_record=_latest(others.filter(pk__in=_on_the_same_record(version))),
+        same_record=_latest(same_record - shown),
         split=_latest(family),
     )
 
@@ -146,11 +152,16 @@ def _on_the_same_record(version: Version) -> QuerySet:
 
 def _present(condition: Q) -> QuerySet:
     """Return the numbers of the proposals whose present version fulfils a condition."""
-    return Version.objects.filter(condition, number=F("proposal__version")).values("proposal")
+    return Version.objects.filter(condition, number=F("proposal__version")).values_list("proposal", flat=True)
 
 
-def _latest(proposals: QuerySet) -> list[Proposal]:
-    return list(proposals.named().order_by("-number")[:MOST])
+def _numbers(proposals: QuerySet) -> set[int]:
+    return set(proposals.order_by().values_list("pk", flat=True))
+
+
+def _latest(numbers: set[int]) -> list[Proposal]:
+    latest = sorted(numbers, reverse=True)[:MOST]
+    return list(Proposal.objects.filter(pk__in=latest).named().order_by("-number")) if latest else []
 
 
 # --- what was decided
@@ -162,15 +173,22 @@ def _rejected(version: Version) -> list[tuple[Proposal, Review | None]]:
     What comes with this version counts as well: rejected evidence doesn't come back unseen beside a judgement.
     """
     alike = Mark.objects.filter(leading=True, text__in=version.marks.values("text"))
+    found = Proposal.objects.filter(state="rejected", pk__in=_present(Q(pk__in=alike.values("version"))))
+    latest = list(
+        found.exclude(pk=version.proposal_id)
+        .order_by("-ended", "-number")
+        .values_list("pk", flat=True)[:MOST]
+    )
+    if not latest:
+        return []
     reviews = Review.objects.filter(verdict="reject").select_related("reviewer").order_by("-pk")
     proposals = (
-        Proposal.objects.filter(state="rejected", pk__in=_present(Q(pk__in=alike.values("version"))))
-        .exclude(pk=version.proposal_id)
+        Proposal.objects.filter(pk__in=latest)
         .named()
         .prefetch_related(Prefetch("reviews", reviews, to_attr="rejections"))
         .order_by("-ended", "-number")
     )
-    return [(proposal, next(iter(proposal.rejections), None)) for proposal in proposals[:MOST]]
+    return [(proposal, next(iter(proposal.rejections), None)) for proposal in proposals]
 
 
 def _deprecated(version: Version) -> list[Assessment]:
@@ -179,6 +197,8 @@ def _deprecated(version: Version) -> list[Assessment]:
         "fields", flat=True
     ):
         judged.setdefault(fields.get("status", ""), set()).add(fields.get("chokepoint"))
+    if not judged:
+        return []
     alike = Q(pk__in=[])
     for status, chokepoints in judged.items():
         alike |= Q(status=status, chokepoint__in=chokepoints - {None})
