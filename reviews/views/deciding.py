@@ -64,6 +64,11 @@ class Decision(AccessMixin, View):
         raise NotImplementedError
 
     @staticmethod
+    def back(request: HttpRequest, proposal: Proposal, place: str = "") -> HttpResponse:
+        """Go to a place on a proposal's page. Its forms and links carry the part of the queue that somebody works through."""
+        return redirect(address_in_queue(proposal, ReviewForm(request.GET).came_from) + place)
+
+    @staticmethod
     def as_it_is(proposal: Proposal) -> Proposal:
         proposal.refresh_from_db()
         return proposal
@@ -155,7 +160,7 @@ class RequestDismiss(Decision):
             else "The request is set aside: the proposal is open for review again."
         )
         messages.success(request, words)
-        return redirect("proposal-detail", proposal.number)
+        return self.back(request, proposal)
 
 
 class ProposalSubmit(Decision):

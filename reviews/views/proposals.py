@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -266,11 +267,13 @@ def _going_on(
     if skipped := whole_number(request.GET.get("skipped")):
         leave_aside(request, skipped, proposal.pk)
     following = next_of_queue(request, came_from or "", proposal.pk)
+    in_queue = "" if came_from is None else f"?{urlencode({'from': came_from})}"
     skipping = proposal.pk if may.get("review") and not own_review else None
     return {
         "following": following,
         "following_url": address_in_queue(following, came_from, skipping=skipping) if following else "",
         "queue_url": queue_address(came_from or ""),
+        "in_queue": in_queue,
     }
 
 
