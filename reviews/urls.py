@@ -69,6 +69,7 @@ urlpatterns = [
         editing.ProposalChange.as_view(),
         name="proposal-change",
     ),
+    path("proposals/<int:number>/again/", deciding.ProposalAgain.as_view(), name="proposal-again"),
     path("proposals/<int:number>/withdraw/", deciding.ProposalWithdraw.as_view(), name="proposal-withdraw"),
     path("proposals/<int:number>/submit/", deciding.ProposalSubmit.as_view(), name="proposal-submit"),
     path("proposals/<int:number>/reviews/", deciding.ReviewNew.as_view(), name="review-new"),

@@ -12,16 +12,12 @@ from django.db.models.functions import Coalesce
 from chokepoints.models import Contributor, Sector
 
 from ..models import Authorship, Expertise, Proposal
-from ..services.roles import EDITORS, REVIEWERS
+from ..services.roles import EDITORS, REVIEWERS, members_of
 
 
 def active_reviewers() -> QuerySet:
     """Return the accounts that may review now."""
-    return _members(REVIEWERS)
-
-
-def _members(group: str) -> QuerySet:
-    return get_user_model().objects.filter(is_active=True, groups__name=group)
+    return members_of(REVIEWERS)
 
 
 def contributor_of(user: Any) -> Contributor | None:
@@ -92,7 +88,7 @@ def present_team() -> Team:
     """Return the members in office, with one query a role."""
     groups = (
         active_reviewers(),
-        _members(EDITORS),
+        members_of(EDITORS),
         get_user_model().objects.filter(is_active=True, is_superuser=True),
     )
     return Team(

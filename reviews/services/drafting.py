@@ -3,7 +3,9 @@
 Every function takes `actor`, a signed-in user, and raises the errors of exceptions.py; then nothing has changed.
 """
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.utils import timezone
@@ -16,7 +18,7 @@ from chokepoints.services.contributing import contributor_for
 from chokepoints.services.locking import register_lock
 from chokepoints.services.recording import record_activity
 
-from ..exceptions import InvalidProposal, NotAllowed
+from ..exceptions import InvalidProposal, NotAllowed, WrongState
 from ..models import Authorship, Change, Proposal, Suggestion, Version
 from .admitting import check_may, check_version, locked_proposal
 from .applying import Application, prepare
@@ -39,6 +41,7 @@ __all__ = [
     "MOST_CHANGES",
     "DraftChange",
     "add_author",
+    "draft_again",
     "draft_proposal",
     "hand_in_proposal",
     "make_version",
@@ -46,6 +49,8 @@ __all__ = [
     "submit_proposal",
     "withdraw_proposal",
 ]
+
+AGAIN = ("rejected", "withdrawn")  # the ends after which an author may go on with the same in a new draft
 
 
 def draft_proposal(
@@ -74,6 +79,44 @@ def draft_proposal(
         write_version(proposal, 1, head, rows, author)
         record_activity("proposal.drafted", actor=author, subject=f"proposal:{proposal.number}")
     return proposal
+
+
+def draft_again(*, actor: Any, number: int) -> Proposal:
+    """Write a new draft with what an own proposal said that was rejected or withdrawn; that one stays as it ended.
+
+    Its new records get ids of their own: no two proposals create the same one. Raises NotAllowed, NotFound and WrongState.
+    """
+    with register_lock():
+        ended, author = locked_proposal(number, actor), contributor_for(actor)
+        if not ended.authors.filter(pk=author.pk).exists():
+            raise NotAllowed("Only the authors of a proposal can do this.")
+        if ended.state not in AGAIN:
+            raise WrongState(f"This can't be done while the proposal is {ended.get_state_display()}.")
+        version = ended.present_version()
+        changes = list(version.changes.all())
+        ids = {str(one.record): str(uuid.uuid4()) for one in changes if one.operation == CREATE}
+        return draft_proposal(
+            actor=actor,
+            title=version.title,
+            rationale=version.rationale,
+            changes=[_with_ids(DraftChange.of(one), ids) for one in changes],
+            batch=ended.batch,
+        )
+
+
+def _with_ids(change: DraftChange, ids: Mapping[str, str]) -> DraftChange:
+    """Return a change with other ids for some records, wherever they are named."""
+
+    def renamed(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {name: renamed(one) for name, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [renamed(one) for one in value]
+        return ids.get(value, value) if isinstance(value, str) else value
+
+    return replace(
+        change, record=renamed(change.record), fields=renamed(change.fields), cites=renamed(change.cites)
+    )
 
 
 def hand_in_proposal(*, actor: Any, **written: Any) -> Proposal:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
 
 EDITORS, REVIEWERS = "Editors", "Reviewers"
 
@@ -19,6 +20,11 @@ def is_editor(user: Any) -> bool:
 def is_reviewer(user: Any) -> bool:
     """Tell whether somebody may review."""
     return _is_in(user, REVIEWERS)
+
+
+def members_of(group: str) -> QuerySet:
+    """Return the accounts that have a role now."""
+    return get_user_model().objects.filter(is_active=True, groups__name=group)
 
 
 def member_named(name: Any) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from chokepoints.exceptions import ChangesRefused, Problem
@@ -20,6 +20,7 @@ from chokepoints.services.recording import record_activity
 from ..models import Hold, Proposal, Review, Version
 from ..workflow import ENDED
 from .applying import Application, prepare, publish_proposal, standing_approvals
+from .roles import REVIEWERS, members_of
 
 _WEIGHED = ["effects", "obstacles", "approvals_needed", "approvals_standing", "weighed_in", "weighed_on"]
 
@@ -187,14 +188,14 @@ def note_weight(proposal: Proposal, application: Application | None = None) -> N
 
 
 def weigh_stale(*, most: int = 200) -> int:
-    """Write down anew what pending proposals need, where the register or the day has moved since; return how many.
+    """Write down anew what pending proposals need, where register, day or those who approved have moved since; return how many.
 
     Those whose records changed come first by themselves: whoever publishes asks for them (weigh_concerned).
     """
     head = head_changeset()
-    stale = Proposal.objects.pending().exclude(
-        weighed_in=head.number if head else 0, weighed_on=timezone.now().date()
-    )
+    is_fresh = Q(weighed_in=head.number if head else 0, weighed_on=timezone.now().date())
+    left = Proposal.approvers.through.objects.exclude(contributor__user__in=members_of(REVIEWERS))
+    stale = Proposal.objects.pending().filter(~is_fresh | Q(pk__in=left.values("proposal")))
     return _weigh_again(stale.order_by("weighed_in", "number").values_list("pk", flat=True)[:most])
 
 

@@ -14,7 +14,7 @@ from django.views import View
 from ..exceptions import AlreadyProposed, InvalidProposal, NotFound, RememberedDecision, ReviewError
 from ..forms.proposals import DismissForm, ReviewForm, SubmitForm
 from ..models import Proposal
-from ..services.drafting import submit_proposal, withdraw_proposal
+from ..services.drafting import draft_again, submit_proposal, withdraw_proposal
 from ..services.limiting import limit_of
 from ..services.reviewing import (
     Outcome,
@@ -62,6 +62,11 @@ class Decision(AccessMixin, View):
 
     def decide(self, request: HttpRequest, proposal: Proposal) -> HttpResponse:
         raise NotImplementedError
+
+    @staticmethod
+    def back(request: HttpRequest, proposal: Proposal, place: str = "") -> HttpResponse:
+        """Go to a place on a proposal's page. Its forms and links carry the part of the queue that somebody works through."""
+        return redirect(address_in_queue(proposal, ReviewForm(request.GET).came_from) + place)
 
     @staticmethod
     def as_it_is(proposal: Proposal) -> Proposal:
@@ -155,7 +160,7 @@ class RequestDismiss(Decision):
             else "The request is set aside: the proposal is open for review again."
         )
         messages.success(request, words)
-        return redirect("proposal-detail", proposal.number)
+        return self.back(request, proposal)
 
 
 class ProposalSubmit(Decision):
@@ -193,6 +198,17 @@ class ProposalWithdraw(Decision):
         withdraw_proposal(actor=request.user, number=proposal.number)
         messages.success(request, "The draft is discarded." if was_draft else "The proposal is withdrawn.")
         return redirect("desk") if was_draft else redirect("proposal-detail", proposal.number)
+
+
+class ProposalAgain(Decision):
+    """Goes on in a new draft with what was rejected or withdrawn."""
+
+    def decide(self, request: HttpRequest, proposal: Proposal) -> HttpResponse:
+        draft = draft_again(actor=request.user, number=proposal.number)
+        messages.success(
+            request, f"A new draft with what proposal {proposal.number} said. That one stays as it ended."
+        )
+        return redirect(draft)
 
 
 def _judge(user: Any, number: int, form: ReviewForm) -> Outcome:

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
 
 from ..models import Comment, Proposal
 from ..services.discussing import comment_on_proposal, resolve_comment
@@ -23,7 +22,7 @@ class CommentNew(Decision):
             field=request.POST.get("field", ""),
         )
         messages.success(request, "Said.")
-        return _to(comment)
+        return self.back(request, proposal, f"#comment-{comment.pk}")
 
 
 class CommentResolve(Decision):
@@ -40,8 +39,4 @@ class CommentResolve(Decision):
         wants = request.POST.get("resolved", "1") != "0"
         comment = resolve_comment(actor=request.user, comment=self.comment.pk, resolved=wants)
         messages.success(request, "Resolved." if wants else "Open again.")
-        return _to(comment)
-
-
-def _to(comment: Comment) -> HttpResponse:
-    return redirect(f"{comment.proposal.get_absolute_url()}#comment-{comment.pk}")
+        return self.back(request, proposal, f"#comment-{comment.pk}")

@@ -17,7 +17,7 @@ from ..services.claiming import claim_proposal, hand_over, nudge_proposal, relea
 from ..services.drafting import add_author
 from ..services.holding import hold_proposal, resume_proposal
 from ..services.splitting import builds_on, split_proposal
-from .advancing import address_in_queue, queue_address
+from .advancing import queue_address
 from .answering import UNPROCESSABLE
 from .asking import AskedMove
 from .deciding import Decision
@@ -63,7 +63,7 @@ class ProposalNudge(Decision):
     def decide(self, request: HttpRequest, proposal: Proposal) -> HttpResponse:
         nudge_proposal(actor=request.user, number=proposal.number)
         messages.success(request, "Those whose turn it is are reminded.")
-        return redirect(proposal)
+        return self.back(request, proposal)
 
 
 class AuthorNew(Decision):
@@ -80,11 +80,10 @@ def _until(claim: Claim) -> str:
 
 
 def _back(request: HttpRequest, proposal: Proposal) -> HttpResponse:
-    """Go back to where the button stood: in the queue (`from`), or on the page of a proposal that somebody came to from a
-    part of the queue (`queue`)."""
+    """Go back to where the button stood: in the queue (it sends a `from`), or on a proposal's page."""
     if "from" in request.POST:
         return redirect(queue_address(ReviewForm(request.POST).came_from or ""))
-    return redirect(address_in_queue(proposal, ReviewForm({"from": request.POST.get("queue")}).came_from))
+    return Decision.back(request, proposal)
 
 
 # --- aside
@@ -108,7 +107,7 @@ class ProposalHold(AskedMove):
             form.show(refusal)
             return self.page(request, proposal, form, refusal.status)
         messages.success(request, "The proposal is on hold. It returns by itself.")
-        return redirect(proposal)
+        return self.back(request, proposal)
 
     def page(
         self, request: HttpRequest, proposal: Proposal, form: HoldForm, status: int = 200
@@ -126,7 +125,7 @@ class ProposalResume(Decision):
         if resumed.changeset:
             words = f"It is back, and published as changeset {resumed.changeset}."
         messages.success(request, words)
-        return redirect(proposal)
+        return self.back(request, proposal)
 
 
 # --- apart
@@ -173,7 +172,7 @@ class ProposalSplit(AskedMove):
                 beside.setdefault(problem.change, []).append(problem.message)
             return self.page(request, proposal, form, beside.pop(-1, []), beside, refusal.status)
         messages.success(request, _words(self.as_it_is(proposal), done.part))
-        return redirect(proposal)
+        return self.back(request, proposal)
 
     def page(
         self,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -18,6 +19,7 @@ from ..policies import why_not
 from ..selectors import Needs, needs_of, turns_of
 from ..selectors.inbox import unread_of_proposal
 from ..selectors.moves import allowed_moves, facts_for_moves
+from ..services.drafting import AGAIN
 from ..services.limiting import limit_of
 from ..services.remembering import remember
 from ..services.reviewing import is_absent, standing_request, undoable_review
@@ -128,13 +130,15 @@ def show_proposal(
 def moves_of(user: Any, proposal: Proposal) -> dict[str, Any]:
     """Return which moves somebody may make, by name; `no_review` says in words why they can't review.
 
-    `edit` stands for revising too, `review` for any verdict; `is_author` and `is_reviewer` are roles.
+    `edit` stands for revising too, `review` for any verdict, `again` for a new draft with the same; `is_author` and
+    `is_reviewer` are roles.
     """
     if not user.is_authenticated:
         return {}
     facts = facts_for_moves(user, proposal)
     moves: dict[str, Any] = allowed_moves(facts)
     moves["edit"] = moves["edit"] or moves["revise"]
+    moves["again"] = facts["is_author"] and facts["is_editor"] and proposal.state in AGAIN
     moves["review"] = any(moves[verdict] for verdict in VERDICTS)
     refusal = why_not("approve", **facts)
     moves["no_review"] = refusal[1] if refusal and facts["is_reviewer"] and proposal.state == "open" else ""
@@ -266,11 +270,13 @@ def _going_on(
     if skipped := whole_number(request.GET.get("skipped")):
         leave_aside(request, skipped, proposal.pk)
     following = next_of_queue(request, came_from or "", proposal.pk)
+    in_queue = "" if came_from is None else f"?{urlencode({'from': came_from})}"
     skipping = proposal.pk if may.get("review") and not own_review else None
     return {
         "following": following,
         "following_url": address_in_queue(following, came_from, skipping=skipping) if following else "",
         "queue_url": queue_address(came_from or ""),
+        "in_queue": in_queue,
     }
 
 

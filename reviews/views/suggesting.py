@@ -66,7 +66,7 @@ class SuggestionNew(AskedMove):
             form.add_problems(refusal.problems)
             return self.page(request, proposal, change, siblings, form, status=refusal.status)
         messages.success(request, "Suggested. Its author can take it in one click; you keep your vote.")
-        return redirect(f"{proposal.get_absolute_url()}#changes")
+        return self.back(request, proposal, "#changes")
 
     def change(self, proposal: Proposal) -> tuple[Change | None, Siblings]:
         """Return the change with the field that is asked for, if it can be suggested for, and the new records."""

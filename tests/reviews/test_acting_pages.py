@@ -565,8 +565,39 @@ def test_a_claim_in_the_queue_leads_back_to_its_part_of_the_queue(signed_in, num
         assert answer.url == f"{reverse('queue')}?sector=materials"
     assert rita.post(reverse("proposal-claim", args=[number]), {"from": ""}).url == reverse("queue")
     assert rita.post(reverse("proposal-claim", args=[number]), {"from": "é\r\n"}).url == reverse("queue")
-    answer = rita.post(reverse("proposal-claim", args=[number]), {"queue": "sector=materials"})
+    answer = rita.post(f"{reverse('proposal-claim', args=[number])}?from=sector%3Dmaterials")
     assert answer.url == f"{get(number).get_absolute_url()}?from=sector%3Dmaterials"
+
+
+@pytest.mark.parametrize(
+    ("act", "sent"),
+    [
+        ("comment-new", {"text": "Which page?"}),
+        ("suggestion-new", {"summary": "Other beads."}),
+        ("proposal-nudge", {}),
+        ("proposal-claim", {}),
+        ("proposal-hold", {"reason": "It waits.", "until": (timezone.now() + dt.timedelta(days=9)).date()}),
+    ],
+)
+def test_what_a_reviewer_does_beside_a_verdict_leads_on_through_the_queue(
+    signed_in, register, propose, act, sent
+):
+    first, second = (
+        propose(change("chokepoint", register.chokepoint, **words), title="T")
+        for words in ({"summary": "Small beads."}, {"scope": "Spacers."})
+    )
+    rita, here = signed_in("rita"), "?from=kind%3Dchokepoint"
+    shown = rita.get(f"/proposals/{first}/{here}").content.decode()
+    (address,) = set(re.findall(rf'(?:action|href)="(/proposals/{first}/[^"]*)"', shown)) & {
+        f"{reverse(act, args=[first, *more])}{here}"
+        for more in ([], [register.chokepoint, "summary"])
+        if bool(more) == (act == "suggestion-new")
+    }
+    opened = rita.get(address)
+    typed = form_on(opened, having=next(iter(sent))) | sent if opened.status_code == 200 else sent
+    answer = rita.post(address, typed)
+    assert answer.url.partition("#")[0] == f"/proposals/{first}/{here}"
+    assert f'href="/proposals/{second}/{here}' in rita.get(answer.url).content.decode()
 
 
 def test_those_whose_turn_it_is_are_nudged_once(signed_in, number):

@@ -224,6 +224,20 @@ def test_a_refused_act_of_another_sort_is_told_once_and_by_its_status(signed_in,
     assert shown(answer).count("You looked at version 7, but version 1 is the present one.") == 1
 
 
+def test_what_ended_is_gone_on_with_in_a_new_draft_by_its_author_alone(signed_in, people, story):
+    again = reverse("proposal-again", args=[story.number])
+    assert again not in page_of(signed_in("emma"), story)
+    judge(people.rita, story, "reject")
+    assert [again in page_of(signed_in(name), story) for name in ("emma", "rita", "erik")] == [
+        True,
+        False,
+        False,
+    ]
+    emma = signed_in("emma")
+    assert "A new draft with what proposal 1 said" in shown(emma.get(emma.post(again).url))
+    assert signed_in("erik").post(again).status_code == 403
+
+
 # --- going on
 
 

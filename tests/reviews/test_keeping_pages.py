@@ -434,7 +434,7 @@ def test_what_is_sent_again_is_saved(emma, people, pages, draft):
         ("review-new", [], {"verdict": "request_changes", "comment": SENTENCE, "from": "kind=source"}),
         ("comment-new", [], {"text": SENTENCE}),
         ("proposal-hold", [], {"reason": SENTENCE, "until": "2030-01-01"}),
-        ("suggestion-new", ["chokepoint", "summary"], {"value": SENTENCE}),
+        ("suggestion-new", ["chokepoint", "summary"], {"summary": SENTENCE}),
         ("batch", None, {"verdict": "reject", "reason": "known", "comment": SENTENCE, "chosen": "1:1"}),
     ],
 )

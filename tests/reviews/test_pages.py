@@ -226,11 +226,13 @@ def test_visitors_are_asked_to_sign_in(signed_in, name):
         assert answer.url.startswith(reverse("login"))
 
 
-def test_a_visitors_review_leads_to_signing_in_and_back_to_the_proposal(signed_in, register, propose):
+def test_a_visitors_review_leads_to_signing_in_and_is_there_to_be_sent_again(signed_in, register, propose):
     number = propose(change("chokepoint", register.chokepoint, summary="New."))
-    answer = signed_in().post(reverse("review-new", args=[number]), {"verdict": "approve"})
-    assert answer.status_code == 302
-    assert reverse("proposal-detail", args=[number]).strip("/") in answer.url
+    address = reverse("review-new", args=[number])
+    answer = signed_in().post(address, {"verdict": "approve"})
+    assert answer.status_code == 403
+    assert reverse("login") in answer.content.decode() and f'action="{address}"' in answer.content.decode()
+    assert form_on(answer, having="verdict")["verdict"] == ["approve"]
     assert counts() == (1, 0)
 
 

@@ -4,15 +4,17 @@ import datetime as dt
 import uuid
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
-from chokepoints.models import Activity
+from chokepoints.models import Activity, Contributor
 from config.celery_app import app
 from reviews import tasks
 from reviews.models import Hold, KeptForm, Proposal
 from reviews.services.holding import hold_proposal
 from reviews.services.keeping import keep_form
-from tests.reviews.conftest import change, create
+from reviews.services.reviewing import review_proposal
+from tests.reviews.conftest import change, create, reduced
 
 pytestmark = pytest.mark.django_db
 
@@ -88,6 +90,23 @@ def test_what_stands_for_lists_follows_the_register(register, propose, build):
     build.update("chokepoint", register.chokepoint, summary="Mine.")
     tasks.weigh_stale()
     assert "The register already says all of this." in Proposal.objects.get(pk=number).obstacles
+
+
+@pytest.mark.parametrize("way", ["group", "account", "erased"])
+def test_what_stands_for_lists_follows_who_is_in_office(people, register, propose, way):
+    number = propose(*reduced(register))
+    review_proposal(actor=people.rita, number=number, version=1, verdict="approve")
+    tasks.weigh_stale()
+    assert Proposal.objects.get(pk=number).approvals_standing == 1
+    if way == "group":
+        people.rita.groups.clear()
+    elif way == "account":
+        User.objects.filter(pk=people.rita.pk).update(is_active=False)
+    else:
+        Contributor.objects.filter(user=people.rita).update(user=None)
+    tasks.weigh_stale()
+    proposal = Proposal.objects.get(pk=number)
+    assert (proposal.approvals_standing, proposal.approvers.count()) == (0, 0)
 
 
 def test_what_was_typed_long_ago_is_dropped_and_what_is_younger_stays(people):
