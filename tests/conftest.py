@@ -30,7 +30,7 @@ hypothesis_settings.load_profile("ci" if IN_CI else "home")
 
 # --- order, workers, memory
 
-# The fixtures of tests that take long, the longest first: they ask a server for half a minute, or start real processes.
+# The fixtures of tests that take long, the longest first: they ask a server for a minute, or start real processes.
 LONG_TESTS_USE = ("ask_everything", "make_fresh_database", "dataset_database", "filled_database")
 
 

@@ -20,7 +20,6 @@ CHECKS = (
 )  # fmt: skip
 SEED = 2018
 ASKERS = ("nobody", "emma", "rita")  # anonymous, an editor, a reviewer
-SECONDS = 25  # time for all that the schema's edges give, and for as much again at random
 
 TOKENS = """
 import json, uuid
@@ -73,8 +72,8 @@ def _ask_everything(
 
 
 @pytest.mark.parametrize("asker", ASKERS)
-def test_hundreds_of_requests_find_nothing(asker, ask_everything):
-    done = ask_everything(asker, "--phases", "coverage,fuzzing", "--max-time", str(SECONDS))
+def test_a_minute_of_everything_finds_nothing(asker, ask_everything):
+    done = ask_everything(asker, "--phases", "coverage,fuzzing", "--max-time", "60")
     assert done.returncode == 0, done.stdout[-10_000:] + done.stderr[-2_000:]
 
 
