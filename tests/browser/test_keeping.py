@@ -148,7 +148,8 @@ def test_a_session_that_ends_in_mid_typing_loses_nothing(site, emma):
     assert page.locator("#id_title").input_value() == "Glas𠮷"
     assert page.locator("#id_rationale").input_value() == RATIONALE
     assert page.get_by_role("link", name="Go on with it").count() == 0
-    page.wait_for_function("localStorage.length === 0")
+    # A function: a bare expression that isn't true at once would be evaluated in the page, which forbids that.
+    page.wait_for_function("() => localStorage.length === 0")
 
 
 def test_signing_in_in_another_tab_is_enough_to_go_on(site, emma):
