@@ -120,7 +120,9 @@ def test_without_javascript_link_and_page_are_true_whether_it_is_watched_or_not(
         assert f"<h1>{words}</h1>" in browser.get(address).content.decode()
 
 
-@pytest.mark.parametrize(("name", "why"), [("emma", "the proposal is yours"), ("rita", "you took part"), ("ravi", "")])
+@pytest.mark.parametrize(
+    ("name", "why"), [("emma", "the proposal is yours"), ("rita", "you took part"), ("ravi", "")]
+)
 def test_who_hears_of_a_proposal_anyway_is_told_so_instead_of_being_asked_to_watch(
     number, signed_in, people, name, why
 ):
