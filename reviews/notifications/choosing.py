@@ -35,6 +35,11 @@ def level_of(event: str, scope: str, choices: Mapping[tuple[str, str], str]) -> 
     return choices.get((event, scope), default) if scope in EVENTS[event].defaults else NEVER
 
 
+def hears_any(scope: str, choices: Mapping[tuple[str, str], str]) -> bool:
+    """Tell whether somebody hears of anything by a scope."""
+    return any(level_of(event, scope, choices) != NEVER for event in EVENTS)
+
+
 def level_for(
     event: str, reasons: Iterable[Reason], choices: Mapping[tuple[str, str], str], *, is_muted: bool = False
 ) -> tuple[str, list[Reason]]:

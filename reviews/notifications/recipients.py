@@ -37,8 +37,9 @@ from ..models.notification import CHOKEPOINT, EVERYTHING, PROPOSAL, SECTOR, SOUR
 from ..selectors.members import active_reviewers, with_wholes
 from ..services.discussing import mentioned_in
 from ..services.roles import EDITORS, REVIEWERS
+from ..services.subscribing import choices_of
 from . import events
-from .choosing import GROUND, Reason
+from .choosing import GROUND, Reason, hears_any
 from .events import ADMIN, INVOLVED, MEMBER, MENTIONED, MINE, WATCHED
 
 Heard = dict[int, list[Reason]]
@@ -85,7 +86,8 @@ def involved_in(proposal: Proposal) -> set[int]:
 
 
 def hears_anyway(user: Any, number: Any) -> str:
-    """Return why somebody hears of a proposal without watching it: MINE, INVOLVED, or ""; asked with one query."""
+    """Return by which scope somebody hears of a proposal without watching it: MINE, INVOLVED, or "" for by none, which it is
+    too where they chose to hear nothing of such."""
     taking_part = Q()
     for rows, who in _TAKING_PART.items():
         model = Proposal._meta.get_field(rows).related_model
@@ -93,7 +95,9 @@ def hears_anyway(user: Any, number: Any) -> str:
     mine = Exists(Authorship.objects.filter(proposal=OuterRef("pk"), contributor__user=user))
     found = Proposal.objects.filter(pk=number).annotate(is_mine=mine, took_part=taking_part)
     is_mine, took_part = found.values_list("is_mine", "took_part").first() or (False, False)
-    return MINE if is_mine else INVOLVED if took_part else ""
+    reasons = [scope for scope, holds in ((MINE, is_mine), (INVOLVED, took_part)) if holds]
+    choices = choices_of(user) if reasons else {}
+    return next((scope for scope in reasons if hears_any(scope, choices)), "")
 
 
 # --- by what an activity is about

@@ -314,11 +314,14 @@ def ask_for_submission(*, actor: Any, number: int) -> ImportRun:
 
 
 def forget_run(*, actor: Any, number: int) -> None:
-    """Throw an import away with its file. Proposals that came of it stay."""
+    """Throw an import away with its file. Proposals that came of it stay. Raises NotFound, and ImportRefused while they are
+    being handed in: that goes one by one, and would end in the middle without a word."""
     with transaction.atomic():
         run = ImportRun.objects.visible_to(actor).select_for_update().filter(pk=number).first()
         if run is None:
             raise NotFound(f"There is no import {str(number)[:20]}.")
+        if run.job == SUBMITTING:
+            raise ImportRefused({"": "Its drafts are being handed in. Wait a moment, then throw it away."})
         stored_as = run.stored_as
         run.delete()
     storing.discard(stored_as)

@@ -182,12 +182,13 @@ def _bring_back(proposal: Proposal, state: str) -> None:
 
 
 def _claim_again(proposal: Proposal, review: Review) -> None:
-    """Let a reviewer's claim that their approval ended stand again, unless somebody else is on it by now."""
+    """Let a reviewer's claim that their approval ended stand again, unless anybody has taken it up since."""
+    if proposal.claims.filter(taken__gte=review.given).exists():
+        return
     ended = proposal.claims.filter(
         reviewer=review.reviewer_id, ended__gte=review.given, lapses__gt=timezone.now()
     )
-    if not proposal.claims.filter(ended=None).exists():
-        ended.update(ended=None)
+    ended.update(ended=None)  # one at most: it stood when the approval came
 
 
 def _last_moved(proposal: Proposal) -> dt.datetime:

@@ -26,7 +26,7 @@ from ..services.reviewing import (
 )
 from .advancing import address_in_queue, next_of_queue, queue_address
 from .answering import UNPROCESSABLE, contributor_of, visible_proposal
-from .keeping import words_of_who_is_signed_out
+from .keeping import ask_to_send_again, is_anothers, words_of_who_is_signed_out
 from .proposals import show_proposal
 
 BESIDE = "See the words beside the marked fields; what you typed is still there."
@@ -42,7 +42,8 @@ class Decision(AccessMixin, View):
             return words_of_who_is_signed_out(request) or redirect_to_login(
                 reverse("proposal-detail", args=[number])
             )
-        return super().dispatch(request, *args, number=number, **kwargs)
+        again = ask_to_send_again(request) if is_anothers(request) else None
+        return again or super().dispatch(request, *args, number=number, **kwargs)
 
     def post(self, request: HttpRequest, number: int) -> HttpResponse:
         proposal = visible_proposal(number, request.user)

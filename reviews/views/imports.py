@@ -468,7 +468,11 @@ class ImportDelete(ImportPage):
     http_method_names = ["post", "options"]
 
     def post(self, request: HttpRequest, number: int) -> HttpResponse:
-        bringing.forget_run(actor=request.user, number=number)
+        try:
+            bringing.forget_run(actor=request.user, number=number)
+        except ImportRefused as refusal:
+            self.refused(request, refusal)
+            return redirect("import-detail", number)
         messages.success(request, f"Import {number} and its file are thrown away.")
         return redirect("import-list")
 

@@ -6,6 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from reviews.models import ImportRun, Proposal
+from reviews.models.import_run import SUBMITTING
 from reviews.services import filing
 from tests.reviews.bringing_in import nothing_changes
 
@@ -116,6 +117,14 @@ def test_imports_are_editors_and_their_owners_alone(signed_in, people):
         assert client.post(f"/imports/{run.pk}/delete/").status_code == status
     assert "firms.csv" not in signed_in("erik").get("/imports/").content.decode()
     assert emma.post(f"/imports/{run.pk}/delete/").status_code == 302 and not ImportRun.objects.exists()
+
+
+def test_throwing_away_what_is_being_handed_in_says_why_not(signed_in, people):
+    emma = signed_in("emma")
+    upload(emma)
+    ImportRun.objects.update(job=SUBMITTING)
+    answer = emma.post(f"/imports/{ImportRun.objects.get().pk}/delete/", follow=True)
+    assert "Its drafts are being handed in" in answer.content.decode() and ImportRun.objects.exists()
 
 
 HOSTILE_FILES = [

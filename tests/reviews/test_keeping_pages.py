@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from chokepoints.models import Chokepoint
-from reviews.models import KeptForm, Proposal
+from reviews.models import KeptForm, Proposal, Review
 from reviews.services.drafting import draft_proposal, revise_proposal
 from reviews.services.keeping import kept_forms_of
 from reviews.views import keeping
@@ -494,6 +494,38 @@ def test_the_form_of_somebody_else_goes_out_under_the_own_name_only_when_confirm
     assert Proposal.objects.count() == before
     assert erik.post(address, form_on(asked, having="kept")).status_code == 302
     assert Proposal.objects.latest("number").authors.get().user == people.erik
+
+
+def test_a_verdict_that_somebody_else_typed_says_so_before_it_goes_out_in_ones_name(
+    signed_in, propose, register
+):
+    number = propose(change("chokepoint", register.chokepoint, summary="Of a chosen size."))
+    page = signed_in("rita").get(f"/proposals/{number}/")
+    typed = form_on(page, having="comment") | {"verdict": ["request_changes"], "comment": ["Which page?"]}
+    ravi = signed_in("ravi")
+    asked = ravi.post(reverse("review-new", args=[number]), typed)
+    assert asked.status_code == 403 and not Review.objects.exists()
+    assert "Somebody else was signed in when this was typed" in asked.content.decode()
+    assert (
+        ravi.post(reverse("review-new", args=[number]), form_on(asked, having="kept-user")).status_code == 302
+    )
+    assert Review.objects.get().comment == "Which page?"
+
+
+# Where words can be lost, the form says who opened it, or nobody could be warned.
+@pytest.mark.parametrize("path", ["", "hold/", "split/", "suggest/{record}/summary/"])
+def test_whatever_may_be_sent_again_says_who_opened_it(signed_in, propose, register, people, path):
+    number = propose(
+        change("chokepoint", register.chokepoint, summary="Of a chosen size."),
+        change("source", register.source, note="Nothing."),
+    )
+    page = signed_in("rita").get(f"/proposals/{number}/" + path.format(record=register.chokepoint))
+    assert page.status_code == 200
+    forms = re.findall(r'(?s)<form[^>]*method="post".*?</form>', page.content.decode())
+    typing = [form for form in forms if "<textarea" in form]
+    assert typing or path == "split/"
+    for form in typing or forms[-1:]:
+        assert f'name="kept-user" value="{people.rita.pk}"' in form
 
 
 @pytest.mark.parametrize("name", ["emma", None])

@@ -7,9 +7,10 @@ from django.urls import reverse
 
 from chokepoints.models import Sector
 from reviews.models import Proposal, Subscription
+from reviews.notifications.events import EVENTS, INVOLVED, NEVER
 from reviews.services import subscribing
 from reviews.services.discussing import comment_on_proposal
-from reviews.services.subscribing import watch
+from reviews.services.subscribing import set_choices, watch
 
 from .conftest import reduced
 
@@ -134,6 +135,16 @@ def test_who_hears_of_a_proposal_anyway_is_told_so_instead_of_being_asked_to_wat
         f"/watching/proposal/{number}/", {"does": "mute", "quietly": "1"}, headers=HTMX
     )
     assert "Muted – unmute" in answer.content.decode()
+
+
+def test_who_chose_to_hear_nothing_of_such_is_asked_to_watch(number, signed_in, people):
+    comment_on_proposal(actor=people.rita, number=number, text="Which page?")
+    set_choices(
+        actor=people.rita,
+        choices={(event, INVOLVED): NEVER for event in EVENTS if INVOLVED in EVENTS[event].defaults},
+    )
+    page = signed_in("rita").get(f"/proposals/{number}/").content.decode()
+    assert "You hear of it" not in page and ">Watch<" in page
 
 
 @pytest.mark.parametrize(

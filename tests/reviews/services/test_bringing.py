@@ -9,6 +9,7 @@ from chokepoints.imports.mapping import TAKE, ColumnPlan, load_plan
 from chokepoints.models import Changeset
 from reviews.exceptions import ImportRefused, NotAllowed, NotFound, WrongState
 from reviews.models import ImportMapping, ImportRun, Proposal
+from reviews.models.import_run import SUBMITTING
 from reviews.services.bringing import (
     answer_questions,
     ask_for_drafts,
@@ -319,6 +320,20 @@ def test_an_import_is_its_owners_alone_and_only_editors_have_one(people):
             forget_run(actor=actor, number=run.pk)
     with pytest.raises(NotAllowed):
         upload_file(actor=people.nobody, data=b"a\n1\n", file_name="x.csv")
+
+
+def test_an_import_isnt_thrown_away_while_its_drafts_are_handed_in(people):
+    run = bring(
+        people.emma, "name,country\nZeiss,DE\n", "organization", columns(name="name", country="country")
+    )
+    ask_for_drafts(actor=people.emma, number=run.pk, title="T", rationale="R", grouping="record")
+    ImportRun.objects.update(job=SUBMITTING)
+    with nothing_changes(), pytest.raises(ImportRefused, match="being handed in"):
+        forget_run(actor=people.emma, number=run.pk)
+    assert ImportRun.objects.exists()
+    ImportRun.objects.update(job="")
+    forget_run(actor=people.emma, number=run.pk)
+    assert not ImportRun.objects.exists()
 
 
 def test_a_file_that_cannot_be_read_says_why_and_changes_nothing(people, folder):

@@ -106,6 +106,20 @@ def test_an_undone_verdict_leaves_no_trace_in_the_queue(people, number, verdict)
     assert standing_claim(get(number)) == claim
 
 
+@pytest.mark.parametrize("claimed_before", [True, False])
+def test_an_undone_approval_brings_no_claim_back_that_was_given_back_after_it(people, number, claimed_before):
+    if claimed_before:
+        claim_proposal(actor=people.rita, number=number)
+    judge(people.rita, number, "approve")
+    for _ in range(2):
+        claim_proposal(actor=people.rita, number=number)
+        release_claim(actor=people.rita, number=number)
+    undo_review(actor=people.rita, number=number)
+    assert (
+        standing_claim(get(number)) is None and undoable_review(get(number), people.rita.contributor) is None
+    )
+
+
 def test_an_undone_approval_gives_back_the_claim_that_it_ended_and_no_other(people, number):
     for _ in range(2):
         claim_proposal(actor=people.rita, number=number)  # the second ends the first
