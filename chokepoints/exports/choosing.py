@@ -50,7 +50,9 @@ def conditions(table: Table, filters: Mapping[str, str]) -> list[Condition]:
 def filter_names(table: Table) -> list[str]:
     """Return every filter that a table has."""
     plain = [column for column in table.columns if column.type in PLAIN]
-    names = {"q", "retired", *RELATING.get(table.kind.name, {})}
+    names = {"q", "retired"}
+    for name in RELATING.get(table.kind.name, {}):
+        names |= {name, f"{name}__in"}
     for column in plain:
         names |= {column.name, f"{column.name}__in"}
         if column.type in BOUNDED:
@@ -71,9 +73,10 @@ def _condition(table: Table, name: str, value: str) -> Condition:
         return _search(SEARCHED[table.kind.name], value)
     if name == "retired":
         return _retired(value)
-    if make := RELATING.get(table.kind.name, {}).get(name):
-        return make(name, value)
     stem, _, lookup = name.partition("__")
+    make = RELATING.get(table.kind.name, {}).get(stem)
+    if make and name in {stem, f"{stem}__in"}:
+        return make(name, _several(name, value) if lookup else [value])
     column = table.by_name.get(stem)
     bounds = ("gte", "lte") if column and column.type in BOUNDED else ()
     if column is None or column.type not in PLAIN or lookup not in {"", "in", *bounds}:
@@ -81,16 +84,22 @@ def _condition(table: Table, name: str, value: str) -> Condition:
         raise FilterError(name, f"{table.title} have no filter “{name[:60]}”. They have: {known}.")
     if lookup in {"gte", "lte"}:
         return _bound(name, column, lookup, value)
-    return _equal(name, table, column, value.split(",") if lookup else [value])
+    return _equal(name, table, column, _several(name, value) if lookup else [value])
+
+
+def _several(name: str, value: str) -> list[str]:
+    """Return the values between commas."""
+    texts = [text.strip() for text in value.split(",")]
+    if len(texts) > MOST_VALUES:
+        raise FilterError(name, f"{name}: at most {MOST_VALUES} values fit here.")
+    return texts
 
 
 # --- a column that is one of some values
 
 
 def _equal(name: str, table: Table, column: Column, texts: list[str]) -> Condition:
-    if len(texts) > MOST_VALUES:
-        raise FilterError(name, f"{name}: at most {MOST_VALUES} values fit here.")
-    wanted = {_read(name, table, column, text.strip()) for text in texts}
+    wanted = {_read(name, table, column, text) for text in texts}
     if column.type == "boolean":
         where = Q(**{f"{column.name}__in": wanted})
         return Condition(

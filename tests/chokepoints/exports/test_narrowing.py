@@ -89,10 +89,11 @@ def asked_of(kind, number):
     place = {column.name: position for position, column in enumerate(table.columns)}
     for name in filter_names(table):
         stem, _, lookup = name.partition("__")
-        if target := NAMING.get(kind, {}).get(name):
+        if target := NAMING.get(kind, {}).get(stem):
             values = [row[0] for row in read(table_of(target), number, {"retired": "any"})][:4]
-        elif name in SPECIAL and (kind == "chokepoint" or name != "country"):
-            values = SPECIAL[name]
+            values = [",".join(values[:2])] if lookup else values
+        elif stem in SPECIAL and (kind == "chokepoint" or stem != "country") and name != "retired__in":
+            values = [",".join(SPECIAL[stem][:2])] if lookup else SPECIAL[stem]
         else:
             cells = sorted({str(row[place[stem]]) for row in found if row[place[stem]] is not None})
             values = [
