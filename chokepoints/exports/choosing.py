@@ -4,6 +4,7 @@ Each becomes a condition (condition.py); those that look at sets or other record
 the filters of the pages.
 """
 
+import re
 import unicodedata
 import uuid
 from collections.abc import Callable, Mapping
@@ -35,6 +36,9 @@ SEARCHED = {
 PLAIN = {"text", "id", "key", "word", "tag", "address", "date", "integer", "percent", "boolean"}
 BOUNDED = {"date", "integer", "percent"}
 RETIRED = ("false", "true", "any")
+NUMBER = re.compile(
+    r"-?[0-9]+(\.[0-9]+)?"
+)  # Python would also read “nan”, “inf”, “1_0” and full-width digits
 
 
 def conditions(table: Table, filters: Mapping[str, str]) -> list[Condition]:
@@ -88,10 +92,12 @@ def _condition(table: Table, name: str, value: str) -> Condition:
 
 
 def _several(name: str, value: str) -> list[str]:
-    """Return the values between commas."""
+    """Return the values between commas. Raises FilterError for too many, or an empty one, as the API does."""
     texts = [text.strip() for text in value.split(",")]
     if len(texts) > MOST_VALUES:
         raise FilterError(name, f"{name}: at most {MOST_VALUES} values fit here.")
+    if not all(texts):
+        raise FilterError(name, f"{name}: there is a comma with no value beside it.")
     return texts
 
 
@@ -105,7 +111,7 @@ def _equal(name: str, table: Table, column: Column, texts: list[str]) -> Conditi
         return Condition(
             (column.name,), lambda cells, world: bool(cells[column.name]) in wanted, where=lambda world: where
         )
-    fitting = frozenset(wanted - {""})  # nothing known isn't a value, and no cell is an empty text
+    fitting = frozenset(wanted)
     return Condition(
         (column.name,),
         lambda cells, world: cells[column.name] in fitting,
@@ -183,10 +189,9 @@ def _bound(name: str, column: Column, lookup: str, text: str) -> Condition:
         limit: Any = first if lookup == "gte" else last
         value: Callable[[Any], Any] = lambda cell: parse_partial(cell)[0]  # noqa: E731 - one of two of a kind
     else:
-        try:
-            limit, value = float(text), float
-        except ValueError as error:
-            raise FilterError(name, f"{name}: this must be a number.") from error
+        if not NUMBER.fullmatch(text):
+            raise FilterError(name, f"{name}: this must be a number, such as 12 or 43.6.")
+        limit, value = float(text), float
 
     def test(cells: Cells, world: World) -> bool:
         cell = cells[column.name]

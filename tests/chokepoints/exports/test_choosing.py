@@ -6,9 +6,10 @@ from urllib.parse import parse_qsl
 import pytest
 
 from chokepoints.api.offering import filterset_for
+from chokepoints.api.rendering import PATHS
 from chokepoints.exports.choosing import conditions, filter_names
 from chokepoints.exports.columns import exported_kinds, table_of
-from chokepoints.exports.condition import keep_of, narrowing_of
+from chokepoints.exports.condition import FilterError, keep_of, narrowing_of
 from chokepoints.exports.rows import Stream, World
 from chokepoints.models import Changeset
 from tests.builders import Builder
@@ -64,3 +65,24 @@ def test_a_filter_of_the_same_name_finds_what_it_finds_in_the_api(found):
                 assert found(kind, filters) == expected, (kind, case)
                 asked += 1
     assert asked > 150
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        *(
+            (kind, name, value)
+            for kind, name in (("evidence", "credibility__gte"), ("supply", "share_low__lte"))
+            for value in ("nan", "inf", "-Infinity", "1_0", "1e3", "１２", "+1", ".5", "5.")
+        ),
+        ("source", "key__in", ","),
+        ("source", "key__in", "brief-2022,"),
+        ("source", "kind__in", "patent, ,dataset"),
+        ("source", "derived_from__in", ",brief-2022"),
+    ],
+)
+def test_what_the_api_refuses_for_no_value_an_export_refuses_with_a_sentence(client, db, kind, name, value):
+    refused = client.get(f"/api/v1/{PATHS[kind]}/", {name: value})
+    assert refused.status_code == 400
+    with pytest.raises(FilterError, match=f"^{name}: .*\\.$"):
+        conditions(table_of(kind), {name: value})
