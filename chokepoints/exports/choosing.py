@@ -10,11 +10,11 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.db import connection
 from django.db.models import Q
 
 from ..dates import parse_partial
 from ..fields import COUNTRIES, Reference
+from ..searching import folded
 from ..vocabularies import UNASSESSED
 from .columns import Column, Table
 from .condition import Cells, Condition, FilterError, Where, among, check_word, record_named
@@ -223,23 +223,15 @@ def _retired(value: str) -> Condition:
     )
 
 
-# SQLite folds case for a–z alone, PostgreSQL for every letter; the pages search with the database, so this does as it does.
-_ASCII = str.maketrans({chr(code): chr(code + 32) for code in range(ord("A"), ord("Z") + 1)})
-
-
-def _folded(text: str) -> str:
-    return text.translate(_ASCII) if connection.vendor == "sqlite" else text.lower()
-
-
 def _search(columns: tuple[str, ...], value: str) -> Condition:
     """Words that must all be found, each in any of some columns. Not in SQL: databases differ in how they fold letters."""
-    words = [_folded(word) for word in value.split()]
+    words = [folded(word) for word in value.split()]
 
     def test(cells: Cells, world: World) -> bool:
         texts = []
         for name in columns:
             cell = cells[name]
-            texts += [_folded(one) for one in (cell if isinstance(cell, list) else [cell or ""])]
+            texts += [folded(one) for one in (cell if isinstance(cell, list) else [cell or ""])]
         return all(any(word in text for text in texts) for word in words)
 
     return Condition(columns, test)
