@@ -12,6 +12,7 @@ from chokepoints.exports.choosing import conditions, filter_names
 from chokepoints.exports.columns import exported_kinds, table_of
 from chokepoints.exports.condition import FilterError, keep_of, narrowing_of
 from chokepoints.exports.rows import Stream, World
+from chokepoints.filters import OrganizationFilter
 from chokepoints.models import Changeset, Organization
 from chokepoints.searching import folded
 from tests.builders import Builder
@@ -144,3 +145,30 @@ def test_every_letter_has_the_capital_that_the_database_gives_it(db):
         capitals = cursor.fetchone()[0].split(" ")
     pairs = zip(letters, capitals, strict=True)
     assert [(letter, capital) for letter, capital in pairs if folded(letter) != capital] == []
+
+
+@pytest.mark.parametrize(
+    "word", ["[", "]", '"', '",', "\\", "\\u", "u514", "5149", 'a"b', "c\\d", "光", "%", "_", "B"]
+)
+def test_the_names_of_a_set_are_searched_and_not_how_the_set_is_kept(client, db, word):
+    sets = {"plain": ["One", "光刻胶"], "quoted": ['A"b', "c\\d"], "none": None}
+    build = Builder()
+    build.several(
+        *(
+            build.change("organization", "create", key=key, name="Name", aliases=names)
+            for key, names in sets.items()
+        )
+    )
+    number = head()
+    for organization in Organization.objects.all():
+        build.update("organization", str(organization.pk), note="Later.")
+    expected = {
+        key
+        for key, names in sets.items()
+        if any(word.lower() in text.lower() for text in [key, *(names or [])])
+    }
+    assert set(search(client, word)) == set(search(client, word, at=number)) == expected
+    on_page = OrganizationFilter({"q": word}, queryset=Organization.objects.all())
+    assert set(on_page.qs.values_list("key", flat=True)) == expected
+    exported = rows_with(World(head(), DAY), "organization", {"q": word}, "key")
+    assert {key for (key,) in exported} == expected
