@@ -5,7 +5,6 @@ values fit into one, unknown parameters are refused, and each can be asked of th
 fields with labels. What both mean stands in one place: querysets (models/), `sectors_with_parts`, and `Search` with SEARCHED.
 """
 
-import json
 from typing import Any
 
 import django_filters as filters
@@ -15,12 +14,13 @@ from django.db.models import Q, QuerySet
 from . import vocabularies as words
 from .models import Chokepoint, ChokepointList, Evidence, Organization, Sector, Source
 from .presenting import country_name
+from .searching import AnyNameHas
 from .selectors import STATUS_SEQUENCE, sectors_with_parts, supplier_countries
 
 # A pattern longer than this is nobody's search, and SQLite refuses very long ones.
 LONGEST_SEARCH = 200
 
-# Where words are looked for, by kind: columns with text, and columns with a set of texts as JSON.
+# Where words are looked for, by kind: columns with text, and columns with a set of names as JSON.
 SEARCHED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "list": (("name", "name_original", "key", "issuer", "definition"), ()),
     "sector": (("name", "name_original", "key"), ()),
@@ -41,11 +41,6 @@ def _choice(choices: Any, **options: Any) -> filters.ChoiceFilter:
     return filters.ChoiceFilter(choices=choices, empty_label="Any", **options)
 
 
-def _in_json(column: str, text: str) -> Q:
-    """Match text inside a JSON column, which SQLite keeps with its Chinese escaped and PostgreSQL as it is."""
-    return Q(**{f"{column}__icontains": text}) | Q(**{f"{column}__icontains": json.dumps(text)[1:-1]})
-
-
 class Search(filters.CharFilter):
     """Words that must all be found, each in any of the columns that a kind is searched in."""
 
@@ -62,7 +57,7 @@ class Search(filters.CharFilter):
             for column in self.columns:
                 condition |= Q(**{f"{column}__icontains": word})
             for column in self.json_columns:
-                condition |= _in_json(column, word)
+                condition |= Q(AnyNameHas(column, word))
             queryset = queryset.filter(condition)
         return queryset
 

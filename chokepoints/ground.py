@@ -1,7 +1,8 @@
 """What chokepoints stand on: the sources of the evidence that bears on them, and what those derive from.
 
 Whoever follows a chokepoint hears when its ground moves. A feed asks downwards which sources that are, whoever tells
-people upwards which chokepoints stand on a source; both are one query, however long the chains.
+people upwards which chokepoints stand on a source; both are one query, however long the chains. Retired evidence carries
+nothing any more.
 """
 
 import uuid
@@ -34,7 +35,8 @@ def ground_moved() -> Q:
 
 def sources_under(chokepoints: QuerySet) -> QuerySet:
     """Return the ids of the sources that some chokepoints (a query for ids) stand on."""
-    evidence = Bearing.objects.order_by().filter(chokepoint__in=chokepoints).values("evidence")
+    bearing = Bearing.objects.order_by().filter(chokepoint__in=chokepoints, evidence__retired=False)
+    evidence = bearing.values("evidence")
     own = Evidence.objects.order_by().filter(pk__in=evidence).values("source")
     rested_on = EvidenceBasis.objects.order_by().filter(evidence__in=evidence).values("source")
     return _chain(own.union(rested_on), "source", "origin")
@@ -49,6 +51,7 @@ def chokepoints_on(sources: Iterable[uuid.UUID]) -> set[uuid.UUID]:
     own = Evidence.objects.order_by().filter(source__in=found).values("pk")
     resting = EvidenceBasis.objects.order_by().filter(source__in=found).values("evidence")
     rows = Bearing.objects.order_by().filter(evidence__in=own.union(resting), chokepoint__isnull=False)
+    rows = rows.filter(evidence__retired=False)
     return set(rows.values_list("chokepoint", flat=True).distinct())
 
 

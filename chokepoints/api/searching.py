@@ -1,16 +1,11 @@
 """The search of the pages, asked of a record as the ledger held it: what would the database have found then?"""
 
-import json
 from typing import Any
 
-from django.db import connection
-
 from ..filters import Search
+from ..searching import folded
 from .filtering import World
 from .known import Known
-
-# SQLite folds case for a–z alone, PostgreSQL for every letter.
-_ASCII = str.maketrans({chr(code): chr(code + 32) for code in range(ord("A"), ord("Z") + 1)})
 
 
 class SearchIn(Search):
@@ -22,19 +17,8 @@ class SearchIn(Search):
         return self.filter(rows, value)
 
     def holds(self, one: Known, value: str, world: World) -> bool:
-        texts = [_folded(str(one.state.get(column, ""))) for column in self.columns]
-        sets = [_folded(_as_in_column(one.state.get(column, []))) for column in self.json_columns]
-        return all(
-            any(_folded(word) in text for text in texts)
-            or any(_folded(form) in text for form in (word, json.dumps(word)[1:-1]) for text in sets)
-            for word in value.split()
-        )
-
-
-def _folded(text: str) -> str:
-    return text.translate(_ASCII) if connection.vendor == "sqlite" else text.lower()
-
-
-def _as_in_column(value: Any) -> str:
-    """Return a set as its column holds it: SQLite keeps JSON with its Chinese escaped."""
-    return json.dumps(value, ensure_ascii=connection.vendor == "sqlite")
+        texts = [str(one.state.get(column, "")) for column in self.columns]
+        for column in self.json_columns:
+            texts += one.state.get(column) or []
+        looked = [folded(text) for text in texts]
+        return all(any(word in text for text in looked) for word in folded(value).split())

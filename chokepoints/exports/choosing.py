@@ -4,16 +4,17 @@ Each becomes a condition (condition.py); those that look at sets or other record
 the filters of the pages.
 """
 
+import re
 import unicodedata
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.db import connection
 from django.db.models import Q
 
 from ..dates import parse_partial
 from ..fields import COUNTRIES, Reference
+from ..searching import folded
 from ..vocabularies import UNASSESSED
 from .columns import Column, Table
 from .condition import Cells, Condition, FilterError, Where, among, check_word, record_named
@@ -35,6 +36,9 @@ SEARCHED = {
 PLAIN = {"text", "id", "key", "word", "tag", "address", "date", "integer", "percent", "boolean"}
 BOUNDED = {"date", "integer", "percent"}
 RETIRED = ("false", "true", "any")
+NUMBER = re.compile(
+    r"-?[0-9]+(\.[0-9]+)?"
+)  # Python would also read “nan”, “inf”, “1_0” and full-width digits
 
 
 def conditions(table: Table, filters: Mapping[str, str]) -> list[Condition]:
@@ -50,7 +54,9 @@ def conditions(table: Table, filters: Mapping[str, str]) -> list[Condition]:
 def filter_names(table: Table) -> list[str]:
     """Return every filter that a table has."""
     plain = [column for column in table.columns if column.type in PLAIN]
-    names = {"q", "retired", *RELATING.get(table.kind.name, {})}
+    names = {"q", "retired"}
+    for name in RELATING.get(table.kind.name, {}):
+        names |= {name, f"{name}__in"}
     for column in plain:
         names |= {column.name, f"{column.name}__in"}
         if column.type in BOUNDED:
@@ -71,9 +77,10 @@ def _condition(table: Table, name: str, value: str) -> Condition:
         return _search(SEARCHED[table.kind.name], value)
     if name == "retired":
         return _retired(value)
-    if make := RELATING.get(table.kind.name, {}).get(name):
-        return make(name, value)
     stem, _, lookup = name.partition("__")
+    make = RELATING.get(table.kind.name, {}).get(stem)
+    if make and name in {stem, f"{stem}__in"}:
+        return make(name, _several(name, value) if lookup else [value])
     column = table.by_name.get(stem)
     bounds = ("gte", "lte") if column and column.type in BOUNDED else ()
     if column is None or column.type not in PLAIN or lookup not in {"", "in", *bounds}:
@@ -81,22 +88,30 @@ def _condition(table: Table, name: str, value: str) -> Condition:
         raise FilterError(name, f"{table.title} have no filter “{name[:60]}”. They have: {known}.")
     if lookup in {"gte", "lte"}:
         return _bound(name, column, lookup, value)
-    return _equal(name, table, column, value.split(",") if lookup else [value])
+    return _equal(name, table, column, _several(name, value) if lookup else [value])
+
+
+def _several(name: str, value: str) -> list[str]:
+    """Return the values between commas. Raises FilterError for too many, or an empty one, as the API does."""
+    texts = [text.strip() for text in value.split(",")]
+    if len(texts) > MOST_VALUES:
+        raise FilterError(name, f"{name}: at most {MOST_VALUES} values fit here.")
+    if not all(texts):
+        raise FilterError(name, f"{name}: there is a comma with no value beside it.")
+    return texts
 
 
 # --- a column that is one of some values
 
 
 def _equal(name: str, table: Table, column: Column, texts: list[str]) -> Condition:
-    if len(texts) > MOST_VALUES:
-        raise FilterError(name, f"{name}: at most {MOST_VALUES} values fit here.")
-    wanted = {_read(name, table, column, text.strip()) for text in texts}
+    wanted = {_read(name, table, column, text) for text in texts}
     if column.type == "boolean":
         where = Q(**{f"{column.name}__in": wanted})
         return Condition(
             (column.name,), lambda cells, world: bool(cells[column.name]) in wanted, where=lambda world: where
         )
-    fitting = frozenset(wanted - {""})  # nothing known isn't a value, and no cell is an empty text
+    fitting = frozenset(wanted)
     return Condition(
         (column.name,),
         lambda cells, world: cells[column.name] in fitting,
@@ -174,10 +189,9 @@ def _bound(name: str, column: Column, lookup: str, text: str) -> Condition:
         limit: Any = first if lookup == "gte" else last
         value: Callable[[Any], Any] = lambda cell: parse_partial(cell)[0]  # noqa: E731 - one of two of a kind
     else:
-        try:
-            limit, value = float(text), float
-        except ValueError as error:
-            raise FilterError(name, f"{name}: this must be a number.") from error
+        if not NUMBER.fullmatch(text):
+            raise FilterError(name, f"{name}: this must be a number, such as 12 or 43.6.")
+        limit, value = float(text), float
 
     def test(cells: Cells, world: World) -> bool:
         cell = cells[column.name]
@@ -209,23 +223,15 @@ def _retired(value: str) -> Condition:
     )
 
 
-# SQLite folds case for a–z alone, PostgreSQL for every letter; the pages search with the database, so this does as it does.
-_ASCII = str.maketrans({chr(code): chr(code + 32) for code in range(ord("A"), ord("Z") + 1)})
-
-
-def _folded(text: str) -> str:
-    return text.translate(_ASCII) if connection.vendor == "sqlite" else text.lower()
-
-
 def _search(columns: tuple[str, ...], value: str) -> Condition:
     """Words that must all be found, each in any of some columns. Not in SQL: databases differ in how they fold letters."""
-    words = [_folded(word) for word in value.split()]
+    words = [folded(word) for word in value.split()]
 
     def test(cells: Cells, world: World) -> bool:
         texts = []
         for name in columns:
             cell = cells[name]
-            texts += [_folded(one) for one in (cell if isinstance(cell, list) else [cell or ""])]
+            texts += [folded(one) for one in (cell if isinstance(cell, list) else [cell or ""])]
         return all(any(word in text for text in texts) for word in words)
 
     return Condition(columns, test)

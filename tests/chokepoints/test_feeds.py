@@ -189,6 +189,22 @@ def test_the_ground_of_a_chokepoint_reaches_to_the_origin(feed, build, ids):
     assert numbers(feed("/chokepoints/microspheres/feed.atom")) == [15, 14, 13, 12, 11, 10, 5, 4, 2]
     assert numbers(feed("/chokepoints/microspheres/feed.atom?before=14")) == [13, 12, 11, 10, 5, 4, 2]
     assert chokepoints_on([agency]) == chokepoints_on([figure]) == {uuid.UUID(ids["chokepoint"])}
+
+
+def test_retired_evidence_is_no_ground_any_more(feed, build, ids):
+    origin, shared = build.source("origin"), build.source("shared")  # 6, 7
+    repost = build.source("repost", derivation="derived", derived_from=[origin])  # 8
+    lasting = build.evidence(chokepoint=ids["chokepoint"], source=shared)  # 9
+    gone = build.evidence(chokepoint=ids["chokepoint"], source=repost, rests_on=[shared])  # 10
+    build.retire("evidence", gone)  # 11
+    build.update("source", repost, reliability="E")  # 12
+    build.update("source", origin, reliability="E")  # 13
+    build.update("source", shared, reliability="E")  # 14: carries the other one still
+    assert numbers(feed("/chokepoints/microspheres/feed.atom")) == [14, 11, 10, 9, 5, 4, 2]
+    assert chokepoints_on([repost]) == chokepoints_on([origin]) == set()
+    assert chokepoints_on([shared]) == {uuid.UUID(ids["chokepoint"])}
+    build.retire("evidence", lasting)  # 15
+    assert chokepoints_on([shared]) == set()
     assert chokepoints_on([build.source("alone")]) == chokepoints_on([]) == set()
 
 

@@ -52,6 +52,7 @@ CASES: dict[str, dict[str, set[str]]] = {
         "sector=materials": {"chokepoint", "photoresist"},
         "sector=displays": {"photoresist"},
         "sector__in=displays,machines": {"photoresist", "engine"},
+        "sector__in=materials,machines": {"chokepoint", "photoresist", "engine"},
         "part_of=polymer-microspheres": {"photoresist"},
         "part_of=microspheres": {"photoresist"},  # a former key
         "part_of=microspheres&retired=any": {"photoresist", "part"},

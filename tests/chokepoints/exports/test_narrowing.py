@@ -89,18 +89,19 @@ def asked_of(kind, number):
     place = {column.name: position for position, column in enumerate(table.columns)}
     for name in filter_names(table):
         stem, _, lookup = name.partition("__")
-        if target := NAMING.get(kind, {}).get(name):
+        if target := NAMING.get(kind, {}).get(stem):
             values = [row[0] for row in read(table_of(target), number, {"retired": "any"})][:4]
-        elif name in SPECIAL and (kind == "chokepoint" or name != "country"):
-            values = SPECIAL[name]
+            values = [",".join(values[:2])] if lookup else values
+        elif stem in SPECIAL and (kind == "chokepoint" or stem != "country") and name != "retired__in":
+            values = [",".join(SPECIAL[stem][:2])] if lookup else SPECIAL[stem]
         else:
             cells = sorted({str(row[place[stem]]) for row in found if row[place[stem]] is not None})
             values = [
                 cell.lower() if cell in {"True", "False"} else cell for cell in cells if cell.isprintable()
             ]
-            values = [",".join([*values[:2], ""])] if lookup == "in" else values[:: max(1, len(values) // 3)]
+            values = [",".join(values[:2])] if lookup == "in" else values[:: max(1, len(values) // 3)]
         yield from ((name, value) for value in values if is_taken(table, name, value))
-    yield from (("key__in", ","), ("title__in", ",")) if kind == "source" else ()
+    yield from (("key__in", "nothing"), ("title__in", "Nothing,None")) if kind == "source" else ()
 
 
 def is_taken(table, name, value):
@@ -208,9 +209,9 @@ def test_postgresql_copies_filtered_rows_as_python_writes_them(moved, monkeypatc
 
     monkeypatch.setattr(copying, "FIRST_CHUNK", 3)
     filters = [
-        ("source", {"publisher__in": "Science and Technology Daily,"}),
+        ("source", {"publisher__in": "Science and Technology Daily,Nobody"}),
         ("source", {"reliability__in": "B,C", "standing": "in-force"}),
-        ("source", {"key__in": ","}),
+        ("source", {"key__in": "nothing"}),
         ("source", {"published_on": "2019-07", "q": "article"}),
         ("evidence", {"stance": "context", "credibility__gte": "2"}),
         ("chokepoint", {"sector": "materials", "barrier": "patents"}),
