@@ -181,7 +181,7 @@ def complaints_of(acts: list[Act], facts: Facts) -> list[str]:
         lambda: _published(replay),
         lambda: _register(replay),
         lambda: _approvals(acts, replay),
-        lambda: _reviews(acts, facts),
+        lambda: _reviews(acts, replay),
         lambda: _words(acts, facts),
     )
     return [complaint for look in lookers for complaint in look()]
@@ -431,7 +431,7 @@ def _fresh(replay: Replay, number: int, record: str, revision: dict[str, Any], n
         yield f"#{number}: the text of {record} merged, and {len(readers)} approved it as it then stood"
 
 
-def _reviews(acts: list[Act], facts: Facts) -> Iterator[str]:
+def _reviews(acts: list[Act], replay: Replay) -> Iterator[str]:
     """Each verdict that was answered stands once unless it was taken back, and no other does."""
     undone = {act["review"] for act in acts if act["act"] == "undo"}
     expected = {
@@ -439,18 +439,24 @@ def _reviews(acts: list[Act], facts: Facts) -> Iterator[str]:
         for act in acts
         if "verdict" in act and act["words"] not in undone
     }
+    # Who judges apart approves the part without a word: the words are about the rest.
+    apart = {(act["number"], act["version"]): act["by"] for act in acts if act["act"] == "apart"}
+    expected |= {
+        (part, "", apart[place]): ("approve", 1) for part, place in replay.parents.items() if place in apart
+    }
     in_advance = {act["words"] for act in acts if act["act"] == "suggest" and act["approve"]}
-    apart = {act["words"] for act in acts if act["act"] == "apart"}
     found = Counter()
-    for review in facts["reviews"]:
+    for review in replay.facts["reviews"]:
         key = (review["number"], review["comment"], review["reviewer"])
         if review["comment"] in undone:
             yield f"#{key[0]}: the verdict of {key[2]} that was taken back still stands"
         elif review["given"] > review["moved_on"]:
             yield f"#{key[0]}: {key[2]} judged version {review['version']} after the next one was made"
+        elif review["carried"]:
+            continue
         elif (review["verdict"], review["version"]) == expected.get(key):
             found[key] += 1
-        elif not (review["carried"] or review["comment"] in in_advance | apart):
+        elif review["comment"] not in in_advance:
             yield f"#{key[0]}: a verdict of {key[2]} that nobody gave: {review['verdict']} “{key[1]}”"
     for key in expected:
         if found[key] != 1:
