@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from ..leases import lapsed
 from .columns import one_of, text_column
 
 WAITING, RUNNING, READY, FAILED, CANCELLED, EXPIRED = (
@@ -31,6 +32,10 @@ UNDER_WAY = (WAITING, RUNNING)
 MAY_RETRY = (FAILED, CANCELLED, EXPIRED)
 
 
+# A format's end, when a large XLSX is put together, passes without a report.
+CLOSING = 15 * 60  # seconds
+
+
 class ExportQuerySet(models.QuerySet):
     """Exports in the words of the pages."""
 
@@ -50,7 +55,7 @@ class ExportQuerySet(models.QuerySet):
 
     def abandoned(self, now: dt.datetime) -> "ExportQuerySet":
         """Those whose worker hasn't been heard of for too long."""
-        return self.filter(state=RUNNING, lease_until__lt=now)
+        return self.filter(lapsed(now, max(settings.EXPORT_LEASE_SECONDS, CLOSING)), state=RUNNING)
 
 
 class Export(models.Model):

@@ -3,10 +3,12 @@
 import datetime as dt
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from ..leases import lapsed
 from .columns import one_of, text_column
 
 MAKING, PUBLISHED, HELD_BACK, FAILED = "making", "published", "held-back", "failed"
@@ -27,7 +29,7 @@ class ReleaseQuerySet(models.QuerySet):
 
     def abandoned(self, now: dt.datetime) -> "ReleaseQuerySet":
         """Those whose maker hasn't been heard of for too long."""
-        return self.filter(state=MAKING, lease_until__lt=now)
+        return self.filter(lapsed(now, settings.RELEASE_LEASE_SECONDS), state=MAKING)
 
 
 class Release(models.Model):

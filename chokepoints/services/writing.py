@@ -29,15 +29,13 @@ from ..exports.formats import FORMATS
 from ..exports.rows import Stream, World
 from ..exports.streams import reason_against, streams_of
 from ..models import Export
-from ..models.export import FAILED, READY, RUNNING, WAITING
+from ..models.export import CLOSING, FAILED, READY, RUNNING, WAITING
 from .contributing import the_register_itself
 from .leasing import Lease, LeaseLost
 from .recording import record_activity
 
 log = logging.getLogger(__name__)
 
-# A format's end, when a large XLSX is put together, passes without a report.
-CLOSING = dt.timedelta(minutes=15)
 PART, SCRATCH = ".part", ".scratch"
 
 
@@ -125,7 +123,7 @@ def _write(row: Export, lease: ExportLease, part: Path) -> tuple[HashingFile, in
             yield chunk
             lease.beat(**progress())
         if last:
-            lease.beat(force=True, stay=CLOSING, **progress())
+            lease.beat(force=True, stay=dt.timedelta(seconds=CLOSING), **progress())
 
     for position, stream in enumerate(streams):
         last = position == len(streams) - 1

@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from chokepoints.imports.outcomes import LEVELS, OUTCOMES
+from chokepoints.leases import lapsed
 from chokepoints.models.columns import one_of, text_column
 
 UPLOADED, READ, MAPPED, CHECKED, DRAFTED, FAILED = (
@@ -63,7 +64,7 @@ class ImportRunQuerySet(models.QuerySet):
 
     def abandoned(self, now: dt.datetime) -> "ImportRunQuerySet":
         """Those whose worker hasn't been heard of for too long."""
-        return self.owed().filter(lease_until__lt=now)
+        return self.owed().filter(lapsed(now, settings.IMPORT_LEASE_SECONDS))
 
 
 class ImportRun(models.Model):

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from chokepoints.leases import lapsed
 from chokepoints.models import Activity
 from chokepoints.models.columns import one_of, text_column
 
@@ -247,7 +248,7 @@ class MailQuerySet(models.QuerySet):
 
     def abandoned(self, now: dt.datetime) -> "MailQuerySet":
         """Those whose sender hasn't been heard of for too long."""
-        return self.filter(state__in=(SENDING, ENDING), lease_until__lt=now)
+        return self.filter(lapsed(now, settings.MAIL_LEASE_SECONDS), state__in=(SENDING, ENDING))
 
 
 class Mail(models.Model):

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
+from chokepoints.leases import lapsed
 from chokepoints.models import Activity, Outbox
 from chokepoints.models.columns import one_of, text_column
 
@@ -80,6 +81,11 @@ class Webhook(models.Model):
         return [self.secret, self.old_secret] if overlaps else [self.secret]
 
 
+def lease_seconds() -> float:
+    """Return how long a lease of an attempt lasts: longer than the attempt may take."""
+    return settings.WEBHOOK_TIMEOUT_SECONDS + 60
+
+
 class WebhookDeliveryQuerySet(models.QuerySet):
     """Deliveries in the words of the sweep."""
 
@@ -108,7 +114,7 @@ class WebhookDeliveryQuerySet(models.QuerySet):
 
     def abandoned(self, now: dt.datetime) -> "WebhookDeliveryQuerySet":
         """Those whose sender hasn't been heard of for too long."""
-        return self.filter(state=SENDING, lease_until__lt=now)
+        return self.filter(lapsed(now, lease_seconds()), state=SENDING)
 
 
 class WebhookDelivery(models.Model):

@@ -98,6 +98,8 @@ def send_mails(*, now: dt.datetime | None = None, most: int = MOST_AT_ONCE) -> i
 def return_abandoned(*, now: dt.datetime | None = None) -> int:
     """Take back what lost senders held; return how many. Only of a digest that was about to be accepted no second is sent."""
     now = now or timezone.now()
+    # Whoever put it off so far had a clock that was ahead.
+    Mail.objects.filter(state=WAITING, due__gt=now + 2 * LONGEST_DOUBT).update(due=now)
     lost = Mail.objects.abandoned(now)
     words = "Whoever sent it was lost in the moment of its end. What it told is in the inbox."
     is_unknown = Q(state=ENDING) & ~Q(kind=NOW)

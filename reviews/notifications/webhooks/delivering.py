@@ -22,7 +22,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from ...models import Webhook, WebhookDelivery
-from ...models.webhook import DELIVERED, FAILED, SENDING, WAITING
+from ...models.webhook import DELIVERED, FAILED, SENDING, WAITING, lease_seconds
 from ...services.hooking import switch_off_by_itself
 from ...services.limiting import limit_of
 from .payload import body_of
@@ -38,7 +38,6 @@ AT_ONCE = 8  # webhooks that one run speaks to at a time
 RUN_SECONDS = 30.0  # after which a run begins nothing more, so that it leaves the worker to others
 LOOK_AGAIN = 1.0  # seconds after which a run that waits for a slow receiver looks for what else is due
 PLANNED = 50  # messages of a webhook that are looked up at a time
-MARGIN = dt.timedelta(seconds=60)  # by which a lease is longer than an attempt may take
 
 MAY_NOT_SEE = "Not sent: you may not see any more what it is about."
 LOST = "Whoever sent it was lost, so it may have arrived."
@@ -146,7 +145,7 @@ def _begin(pk: int, now: dt.datetime, pool: ThreadPoolExecutor) -> tuple[Future[
     attempt = ready.values_list("attempt", flat=True).first()
     if attempt is None:
         return None
-    lease = now + dt.timedelta(seconds=settings.WEBHOOK_TIMEOUT_SECONDS) + MARGIN
+    lease = now + dt.timedelta(seconds=lease_seconds())
     # Conditions on this row alone: of two that wait for it, PostgreSQL asks the second one again only about those.
     free = WebhookDelivery.objects.filter(pk=pk, state=WAITING, attempt=attempt)
     if not free.update(state=SENDING, attempt=attempt + 1, lease_until=lease, last_tried=now):

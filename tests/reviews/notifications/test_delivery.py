@@ -205,6 +205,28 @@ def test_whoever_is_lost_at_the_end_of_a_digest_leaves_it_uncertain_and_of_anoth
     assert states() == ["waiting", "uncertain"]
 
 
+@pytest.mark.parametrize(
+    ("ahead", "is_over"),
+    [(dt.timedelta(days=2), True), (dt.timedelta(days=400), True), (dt.timedelta(0), False)],
+)
+def test_a_sender_whose_clock_was_ahead_holds_nothing_longer_than_others(
+    addressed, notify, smtp, ahead, is_over
+):
+    notify(addressed.emma)
+    lease = Lease.take(Mail.objects.get().pk, timezone.now() + ahead)
+    assert return_abandoned() == is_over
+    assert send_mails() == is_over
+    if is_over:  # it may be alive, and must not send a second one
+        with pytest.raises(delivery.LeaseLost):
+            lease.begin_end()
+
+
+def test_what_a_clock_that_was_ahead_put_off_is_sent_now(addressed, notify, smtp):
+    notify(addressed.emma)
+    Mail.objects.update(due=later(days=2))
+    assert send_mails() == 1
+
+
 def test_an_answer_that_comes_late_counts_as_long_as_nobody_else_began(addressed, notify):
     notify(addressed.emma)
     mail = Mail.objects.get()
