@@ -418,7 +418,9 @@ def test_the_same_again_is_refused_with_a_link_to_it(sources, browser):
     answer = preview(emma, where, sources[:2], value="B")
     hand_in(emma, where, answer, rationale="Because.")
     first = Proposal.objects.get()
-    refused = hand_in(browser("erik"), where, answer, rationale="For another reason.")
+    erik = browser("erik")
+    again = preview(erik, where, sources[:2], value="B")
+    refused = hand_in(erik, where, again, rationale="For another reason.")
     assert refused.status_code == 409
     assert first.get_absolute_url() in refused.content.decode()
     assert form_on(refused, having="rationale")["record"] == sources[:2]
